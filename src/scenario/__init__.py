@@ -1,0 +1,1 @@
+"""Test AI agents by simulating the people who talk to them."""

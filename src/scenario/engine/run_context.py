@@ -1,0 +1,76 @@
+"""The run in progress, as the parts that work for it may see it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from scenario.types import AgentRole
+from scenario.usage import TokenUsage
+
+
+class RunContext(Protocol):
+    """What a model wrapper, a simulator or a judge may ask of the run it works for."""
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        ...
+
+    def rng(self, name: str) -> Random:
+        """Return the random generator that belongs to `name` in the current turn."""
+        ...
+
+    def check_budget(self) -> None:
+        """Refuse to go on once a limit of tokens or cost is used up.
+
+        Raises:
+            BudgetExceededError: If it is.
+        """
+        ...
+
+    def record_model_call(self, model: str, usage: TokenUsage, duration: float, attempts: int) -> None:
+        """Count a model call towards the run, under the role that is speaking."""
+        ...
+
+    def notice(self, text: str) -> None:
+        """Tell listeners something a person should know."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaking:
+    run: RunContext
+    role: AgentRole
+
+
+_speaking: ContextVar[_Speaking | None] = ContextVar("scenario_speaking", default=None)
+
+
+def current_run() -> RunContext | None:
+    """Return the run that the caller works for, or None outside of runs."""
+    speaking = _speaking.get()
+    return speaking.run if speaking else None
+
+
+def current_role() -> AgentRole:
+    """Return the role on whose behalf the caller works; the agent's outside of agent calls."""
+    speaking = _speaking.get()
+    return speaking.role if speaking else AgentRole.AGENT
+
+
+@contextmanager
+def speaking(run: RunContext, role: AgentRole) -> Generator[None]:
+    """Work on behalf of `role` in `run` inside the block."""
+    token = _speaking.set(_Speaking(run, role))
+    try:
+        yield
+    finally:
+        _speaking.reset(token)
