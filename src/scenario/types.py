@@ -3,9 +3,10 @@
 import warnings
 from collections.abc import Callable, Iterable
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Required, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SkipValidation, model_validator
+from typing_extensions import TypedDict  # pydantic refuses typing's before Python 3.12
 
 from scenario.usage import RunUsage, TokenUsage
 
@@ -184,6 +185,10 @@ class AgentInput(BaseModel):
         """
         if self._report_usage is not None:
             self._report_usage(TokenUsage(input_tokens=input_tokens, output_tokens=output_tokens, cost_usd=cost_usd))
+
+    def report_usage_to(self, take: Callable[[TokenUsage], None]) -> None:
+        """Say where the usage is counted that an agent reports through this input."""
+        self._report_usage = take
 
 
 class Outcome(StrEnum):

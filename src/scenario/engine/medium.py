@@ -4,6 +4,7 @@ The engine decides who speaks; the medium decides how it reaches the others and 
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
     from asyncio import Task
 
 AudioEffect: TypeAlias = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How something is said, where the medium has a voice.
+
+    Attributes:
+        style: Manner of speaking.
+        effects: What is done to the sound, in order.
+    """
+
+    style: str | None = None
+    effects: Sequence[AudioEffect] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing special is asked for."""
+        return self.style is None and not self.effects
 
 
 class RunView(Protocol):
@@ -80,20 +99,26 @@ class Medium(Protocol):
         """Connect everything the conversation needs."""
         ...
 
-    async def user_turn(self, text: str, style: str | None, effects: Sequence[AudioEffect] | None) -> Mapping[str, Any]:
+    async def user_turn(self, text: str, delivery: Delivery) -> Mapping[str, Any]:
         """Say `text` as the user and return the message that stands for it in the conversation."""
         ...
 
-    async def agent_turn(self, index: int, input: AgentInput) -> AgentReturnTypes:
-        """Have agent `index` take its turn and return its answer."""
+    async def agent_turn(self, index: int, input: AgentInput, delivery: Delivery) -> AgentReturnTypes:
+        """Have agent `index`, of whatever role, take its turn and return its answer."""
         ...
 
     async def send(self, sound: Any) -> None:
         """Send sound that is not speech of a turn: silence, a clip, tones."""
         ...
 
-    async def interrupt(self, message: Mapping[str, Any]) -> None:
-        """Cut the agent's pending turn with the user's `message`, which the engine then adds."""
+    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery) -> Mapping[str, Any]:
+        """Say the user's `message` into an agent's pending turn.
+
+        The medium decides when it lands and whether the turn is cut; what was heard of a cut turn it adds itself.
+
+        Returns:
+            The message that stands for it in the conversation, which the engine then adds.
+        """
         ...
 
     async def finish(self, result: ScenarioResult) -> ScenarioResult:
@@ -123,17 +148,14 @@ class TextMedium:
     async def open(self, run: RunView) -> None:
         """Connect nothing: text needs no line."""
 
-    async def user_turn(self, text: str, style: str | None, effects: Sequence[AudioEffect] | None) -> Mapping[str, Any]:
+    async def user_turn(self, text: str, delivery: Delivery) -> Mapping[str, Any]:
         """Return the text as a user message."""
-        if style is not None or effects:
-            raise ConfigurationError(
-                "`voice_style` and `audio_effects` need a voice, and this conversation is text",
-                "leave them out, or use a voice agent and a simulator with a voice",
-            )
+        _require_plain(delivery)
         return {"role": "user", "content": text}
 
-    async def agent_turn(self, index: int, input: AgentInput) -> AgentReturnTypes:
+    async def agent_turn(self, index: int, input: AgentInput, delivery: Delivery) -> AgentReturnTypes:
         """Call the agent and return its answer."""
+        _require_plain(delivery)
         return await self._agents[index].call(input)
 
     async def send(self, sound: Any) -> None:
@@ -142,7 +164,7 @@ class TextMedium:
             "sound cannot be sent in a text conversation", "use a voice agent, or leave out the step"
         )
 
-    async def interrupt(self, message: Mapping[str, Any]) -> None:
+    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery) -> Mapping[str, Any]:
         """Refuse: text arrives whole."""
         raise ConfigurationError(
             "a text conversation cannot be interrupted", "use a voice agent, or leave out the step"
@@ -154,3 +176,11 @@ class TextMedium:
 
     async def aclose(self) -> None:
         """Close nothing."""
+
+
+def _require_plain(delivery: Delivery) -> None:
+    if not delivery.is_plain:
+        raise ConfigurationError(
+            "`voice_style` and `audio_effects` need a voice, and this conversation is text",
+            "leave them out, or use a voice agent and a simulator with a voice",
+        )

@@ -1,0 +1,454 @@
+"""One conversation in progress: plays the steps of a script, one agent at a time."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from random import Random
+from typing import Any, TypeAlias
+
+from scenario.agent_adapter import AgentAdapter, display_name
+from scenario.engine.agent_call import CallsUnderWay, ThreadedAgent, agent_error, calls_in_a_thread, within
+from scenario.engine.budget import LimitReached, is_for_lack_of_budget
+from scenario.engine.checkpoints import Checkpoints
+from scenario.engine.guard import Exchange, Halt
+from scenario.engine.history import History
+from scenario.engine.live_run import LiveRun, now
+from scenario.engine.mailboxes import Message
+from scenario.engine.medium import Delivery
+from scenario.engine.pending_turn import PendingTurn
+from scenario.engine.replies import error_text, messages_of_reply, scripted_message
+from scenario.engine.run_context import speaking
+from scenario.engine.run_spec import RunSpec, Seams
+from scenario.engine.tracer import TurnTrace
+from scenario.engine.turns import Place, TurnOrder
+from scenario.errors import ConfigurationError, MissingAgentError
+from scenario.run_events import AgentDescription, CallFinished, CallStarted, CheckpointReached, TurnStarted
+from scenario.scenario_state import Director, ScenarioState
+from scenario.types import (
+    AgentInput,
+    AgentRole,
+    JudgmentRequest,
+    Outcome,
+    ScenarioResult,
+    StopReason,
+)
+
+Callback: TypeAlias = Callable[[ScenarioState], Any]
+Spoken: TypeAlias = list[Message] | ScenarioResult
+
+_PLAIN = Delivery()
+_DEFAULT_MAX_TURNS = 10
+_PLAYERS = {
+    AgentRole.USER: "a scenario.UserSimulatorAgent()",
+    AgentRole.AGENT: "your agent",
+    AgentRole.JUDGE: "a scenario.JudgeAgent()",
+}
+
+
+class Conversation:
+    """Decides who speaks and passes on what is said. Its methods are the steps of a script.
+
+    Attributes:
+        state: What steps and agents see of it.
+        run: The run it belongs to.
+        history: The messages and who has heard them.
+        checkpoints: What was judged on the way.
+        agent_time: Seconds spent in the agents under test.
+    """
+
+    def __init__(self, spec: RunSpec, seams: Seams, director: Director) -> None:
+        self.state = ScenarioState(
+            description=spec.description,
+            messages=[],
+            thread_id=spec.thread_id,
+            current_turn=0,
+            config=spec.config,
+        )
+        self.state.attach(director)
+        self.run = LiveRun(spec, self.state, seams.sink)
+        self.checkpoints = Checkpoints()
+        self.calls_under_way = CallsUnderWay()
+        self.agent_time = 0.0
+        self.halt: Halt | None = None
+        self._spec = spec
+        self._tracer = seams.tracer
+        self._ask_user = seams.ask_user
+        self._agents = spec.agents
+        self._described = [AgentDescription(name=display_name(agent), role=agent.role) for agent in spec.agents]
+        self.medium = seams.medium([ThreadedAgent(a) if calls_in_a_thread(a) else a for a in spec.agents])
+        self.history = History(self.state, self._described, self.run.events)
+        self._order = TurnOrder(spec.agents)
+        self._open_trace = ExitStack()
+        self._trace = TurnTrace("")
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pending: PendingTurn | None = None
+        self._pending_task: asyncio.Task[None] | None = None
+        self._begin_turn()
+
+    # What a medium may do to the run it carries.
+
+    @property
+    def agents(self) -> Sequence[AgentAdapter]:
+        """The agents, in declared order."""
+        return self._agents
+
+    def rng(self, name: str) -> Random:
+        """Return the random generator that belongs to `name` in the current turn."""
+        return self.run.rng(name)
+
+    def notice(self, text: str) -> None:
+        """Tell listeners something a person should know."""
+        self.run.notice(text)
+
+    def add_message(self, message: Mapping[str, Any], author: int | None = None) -> None:
+        """Add a message to the conversation; `author` is the index of the agent that does not hear it.
+
+        Raises:
+            ConfigurationError: If it is not a message in OpenAI's chat format.
+        """
+        self.history.add(scripted_message(message, "add_message()"), author)
+
+    def drop_queue(self, index: int) -> None:
+        """Make agent `index` forget what it has not yet heard."""
+        self.history.mailboxes.collect(index)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Run `work` beside the script; it is cancelled and awaited when the run ends.
+
+        Raises:
+            ConfigurationError: If no run is in progress.
+        """
+        if self._group is None:
+            work.close()
+            raise ConfigurationError(
+                "nothing can go on in the background outside of a run", "play the step as part of a script"
+            )
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    @property
+    def has_pending_turn(self) -> bool:
+        """Whether an agent's background turn is under way."""
+        return self._pending is not None and not self._pending.is_over
+
+    async def cancel_pending_turn(self) -> bool:
+        """Cancel the background turn of an agent, if there is one, and await its end."""
+        if self._pending is None or self._pending_task is None or self._pending.is_over:
+            return False
+        self._pending_task.cancel()
+        await self._pending.ended()
+        return True
+
+    # The life of the conversation.
+
+    def join(self, group: asyncio.TaskGroup) -> None:
+        """Let background work run in `group` from now on."""
+        self._group = group
+
+    def leave(self) -> None:
+        """Cancel all background work; its group awaits it."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        self._group = None
+
+    def close(self) -> None:
+        """Close the trace of the last turn."""
+        self._open_trace.close()
+
+    async def end_of_script(self) -> ScenarioResult | None:
+        """Take or give up a background turn, and let a judge conclude a conversation that a guard halted."""
+        if self.has_pending_turn:
+            self.notice(
+                "an agent(wait=False) turn was still under way when the script ended; it was cancelled and its answer "
+                "is not part of the result. End the script with a step that waits for it"
+            )
+            await self.cancel_pending_turn()
+        if result := await self._settle():
+            return result
+        if self.halt is not None and self._order.first(AgentRole.JUDGE) is not None:
+            return await self.judge()
+        return None
+
+    # The steps of a script.
+
+    async def message(self, message: Message) -> ScenarioResult | None:
+        """Add a scripted message, taking the place of the user or the agent if it is theirs."""
+        if message["role"] == "user":
+            return await self.user(message)
+        if message["role"] == "assistant":
+            return await self.agent(message)
+        self.history.add(message)
+        return None
+
+    async def user(self, content: str | Message | None = None, delivery: Delivery = _PLAIN) -> ScenarioResult | None:
+        """Let the user speak: the content, or whatever the simulator says."""
+        interrupting = self.medium.can_interrupt and self.has_pending_turn
+        if not interrupting and (result := await self._settle()):
+            return result
+        if content is None and self.halt is not None:
+            return None
+        place = await self._claim(AgentRole.USER, content)
+        if content is None:
+            return _result(await self._speak(place, delivery=delivery, interrupting=interrupting))
+        if interrupting:
+            message = _as_user_message(content)
+            return await self._interrupt(message, delivery)
+        self.history.add(await self.medium.user_turn(content, delivery) if isinstance(content, str) else content)
+        return None
+
+    async def agent(self, content: str | Message | None = None, *, wait: bool = True) -> ScenarioResult | None:
+        """Let the agent under test speak: the content, or its own answer, awaited or in the background."""
+        if not wait and self.has_pending_turn:
+            raise RuntimeError("An async agent turn is already in flight; wait for it with a step such as agent()")
+        if result := await self._settle():
+            return result
+        if content is None and self.halt is not None:
+            return None
+        place = await self._claim(AgentRole.AGENT, content)
+        if content is not None:
+            self.history.add({"role": "assistant", "content": content} if isinstance(content, str) else content)
+            return None
+        if wait:
+            return _result(await self._speak(place))
+        self._pending = PendingTurn(lambda: self._in_background(place))
+        self._pending_task = self.spawn(self._pending.play())
+        return None
+
+    async def judge(
+        self, criteria: list[str] | None = None, additional_context: str | None = None
+    ) -> ScenarioResult | None:
+        """Ask the judge for its verdict: final without criteria, a checkpoint with them."""
+        if result := await self._settle():
+            return result
+        place = await self._claim(AgentRole.JUDGE, None)
+        request = JudgmentRequest(criteria=criteria, additional_context=additional_context)
+        judged = _result(await self._speak(place, request=request))
+        if judged is None or criteria is None:
+            return judged
+        self.checkpoints.record(judged)
+        self.run.events.emit(
+            CheckpointReached(stamp=self.run.events.stamp(), criteria=judged.criteria, passed=judged.success)
+        )
+        return None if judged.success else self.checkpoints.failing(judged)
+
+    async def proceed(
+        self, turns: int | None = None, on_turn: Callback | None = None, on_step: Callback | None = None
+    ) -> ScenarioResult | None:
+        """Let everybody speak in order, for `turns` turns or until a verdict or the limit of turns."""
+        if result := await self._settle():
+            return result
+        first: int | None = None
+        while True:
+            may_open = turns is None or first is None or self.state.current_turn + 1 < first + turns
+            spoken = await self.step(may_open, on_turn)
+            if spoken is None:
+                return None
+            if first is None:
+                first = self.state.current_turn
+            await self._call_back(on_step)
+            if isinstance(spoken, ScenarioResult):
+                return spoken
+
+    async def succeed(self, reasoning: str | None = None) -> ScenarioResult:
+        """End the run as passed."""
+        return await self._settle() or ScenarioResult(
+            success=True,
+            messages=[],
+            reasoning=reasoning or "Scenario marked as successful with scenario.succeed()",
+            stop_reason=StopReason.SUCCEED,
+        )
+
+    async def fail(self, reasoning: str | None = None) -> ScenarioResult:
+        """End the run as failed."""
+        return await self._settle() or ScenarioResult(
+            success=False,
+            messages=[],
+            reasoning=reasoning or "Scenario marked as failed with scenario.fail()",
+            stop_reason=StopReason.FAIL,
+        )
+
+    async def step(self, may_open_turn: bool = True, on_turn: Callback | None = None) -> Spoken | None:
+        """Let the next agent speak, in a new turn if this one is used up and a new one is allowed.
+
+        Returns:
+            What it said, or the result that ends the run; None when nobody may speak.
+        """
+        while self.halt is None:
+            index = self._order.next()
+            if index is not None:
+                return await self._speak(Place(index))
+            if not may_open_turn:
+                return None
+            self._begin_turn()
+            await self._call_back(on_turn)
+            limit = self.state.config.max_turns or _DEFAULT_MAX_TURNS
+            if self.state.current_turn >= limit:
+                return ScenarioResult(
+                    success=False,
+                    messages=[],
+                    reasoning=f"Reached maximum turns ({limit}) without conclusion",
+                    outcome=Outcome.TRUNCATED,
+                    stop_reason=StopReason.MAX_TURNS,
+                )
+            # Turns in which nobody can speak must not keep the loop from its other work.
+            await asyncio.sleep(0)
+        return None
+
+    # How a turn is taken.
+
+    def _begin_turn(self) -> None:
+        if self._trace.trace_id:
+            self.state.current_turn += 1
+        self._open_trace.close()
+        self._trace = self._open_trace.enter_context(self._tracer.turn(self.state.current_turn))
+        self.history.trace_id = self._trace.trace_id
+        self._order.open()
+        self.run.events.emit(
+            TurnStarted(stamp=self.run.events.stamp(), turn=self.state.current_turn, trace_id=self._trace.trace_id)
+        )
+
+    async def _claim(self, role: AgentRole, content: object) -> Place:
+        place = self._order.claim(role)
+        if place is None and role is AgentRole.JUDGE:
+            # Judging once more is no reason to begin a turn.
+            place = Place(self._order.first(AgentRole.JUDGE))
+        if place is None:
+            self._begin_turn()
+            place = self._order.claim(role)
+        if place is None or (place.index is None and content is None):
+            raise MissingAgentError(
+                f"Cannot generate a message for role `{role.value}`: no agent of the run plays it",
+                f"add {_PLAYERS[role]} to `agents`",
+            )
+        return place
+
+    async def _settle(self) -> ScenarioResult | None:
+        pending = self._pending
+        if pending is None or self._pending_task is asyncio.current_task():
+            return None
+        result = await pending.take()
+        self._pending = self._pending_task = None
+        return result
+
+    async def _in_background(self, place: Place) -> ScenarioResult | None:
+        return _result(await self._speak(place))
+
+    async def _interrupt(
+        self, message: Mapping[str, Any], delivery: Delivery, author: int | None = None
+    ) -> ScenarioResult | None:
+        said = await self.medium.interrupt(message, delivery)
+        result = await self._settle() if not self.has_pending_turn else None
+        self.history.add(said, author)
+        return result
+
+    async def _speak(
+        self,
+        place: Place,
+        *,
+        request: JudgmentRequest | None = None,
+        delivery: Delivery = _PLAIN,
+        interrupting: bool = False,
+    ) -> Spoken:
+        assert place.index is not None
+        index = place.index
+        agent = self._agents[index]
+        if limit := self.run.budget.used_up:
+            raise limit
+        if agent.role is AgentRole.USER and self._ask_user is not None and (typed := await self._ask_user()):
+            return [self.history.add({"role": "user", "content": typed}, index)]
+        heard = self.history.mailboxes.collect(index)
+        try:
+            reply = await self._call(index, heard, request, delivery)
+        except BaseException:
+            self.history.mailboxes.put_back(index, heard)
+            raise
+        if isinstance(reply, ScenarioResult):
+            if reply.stop_reason is not None:
+                return reply
+            reason = StopReason.VERDICT if agent.role is AgentRole.JUDGE else StopReason.AGENT_RESULT
+            return reply.model_copy(update={"stop_reason": reason})
+        if interrupting and reply:
+            result = await self._interrupt(reply[0], delivery, index)
+            said = [self.history.messages[-1], *(self.history.add(message, index) for message in reply[1:])]
+            return result or said
+        said = [self.history.add(message, index) for message in reply]
+        if agent.role is AgentRole.AGENT:
+            await self._tell_guards(agent, heard, said)
+        return said
+
+    async def _call(
+        self, index: int, heard: list[Message], request: JudgmentRequest | None, delivery: Delivery
+    ) -> Spoken:
+        agent, described, turn = self._agents[index], self._described[index], self.state.current_turn
+        limit = self._spec.limits.agent_timeout
+        events = self.run.events
+        events.emit(CallStarted(stamp=events.stamp(), turn=turn, agent=described))
+        self.calls_under_way.begin(index, described.name, limit)
+        began = now()
+        fault = ""
+        try:
+            with self._tracer.call(self._trace, agent) as span, speaking(self.run, agent.role):
+                input = AgentInput(
+                    thread_id=self.state.thread_id,
+                    messages=list(self.history.messages),  # type: ignore[arg-type]  # checked when they were added
+                    new_messages=heard,  # type: ignore[arg-type]  # checked when they were added
+                    judgment_request=request,
+                    scenario_state=self.state,
+                    propagation_headers=dict(span.headers),
+                )
+                input.report_usage_to(partial(self.run.record_reported_usage, described.name, agent.role))
+                reply = await within(limit, agent, self.medium.agent_turn(index, input, delivery))
+                return messages_of_reply(reply, agent.role)
+        except asyncio.CancelledError as error:
+            fault = "cancelled"
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise agent_error(agent, RuntimeError("its call was cancelled from inside the agent")) from error
+        except LimitReached:
+            raise
+        except Exception as error:
+            fault = error_text(error)
+            if (reached := self.run.budget.used_up) and is_for_lack_of_budget(error):
+                raise reached from error
+            raise agent_error(agent, error) from error
+        finally:
+            self.calls_under_way.end(index)
+            duration = now() - began
+            if agent.role is AgentRole.AGENT:
+                self.agent_time += duration
+            events.emit(CallFinished(stamp=events.stamp(), turn=turn, agent=described, duration=duration, error=fault))
+
+    async def _tell_guards(self, agent: AgentAdapter, heard: Sequence[Message], said: Sequence[Message]) -> None:
+        if not self._spec.guards:
+            return
+        exchange = Exchange(
+            turn=self.state.current_turn,
+            agent=agent,
+            heard=tuple(heard),
+            said=tuple(said),
+            messages=tuple(self.history.messages),
+        )
+        for guard in self._spec.guards:
+            halt = await guard.after_agent_turn(exchange, self.state.thread_id)
+            self.halt = self.halt or halt
+
+    async def _call_back(self, callback: Callback | None) -> None:
+        if callback is None:
+            return
+        value = callback(self.state)
+        if inspect.isawaitable(value):
+            await value
+
+
+def _result(spoken: Spoken) -> ScenarioResult | None:
+    return spoken if isinstance(spoken, ScenarioResult) else None
+
+
+def _as_user_message(content: str | Message) -> Message:
+    return {"role": "user", "content": content} if isinstance(content, str) else content

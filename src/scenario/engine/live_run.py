@@ -1,0 +1,90 @@
+"""The run in progress: its clock, its spending, its random choices and its event log."""
+
+import asyncio
+import logging
+import time
+from random import Random
+
+from scenario.engine.budget import Budget
+from scenario.engine.event_log import EventLog
+from scenario.engine.event_sink import EventSink
+from scenario.engine.run_context import current_role
+from scenario.engine.run_spec import RunSpec
+from scenario.run_events import ModelCalled, Notice
+from scenario.scenario_state import ScenarioState
+from scenario.types import AgentRole
+from scenario.usage import TokenUsage
+
+_log = logging.getLogger(__name__)
+
+
+def now() -> float:
+    """Return the running loop's time, in seconds; outside of loops, the system's monotonic clock."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return time.monotonic()
+
+
+class LiveRun:
+    """What parts that work for a run may ask of it; implements `RunContext`."""
+
+    def __init__(self, spec: RunSpec, state: ScenarioState, sink: EventSink) -> None:
+        self._spec = spec
+        self._state = state
+        self._began = now()
+        self.budget = Budget(spec.limits)
+        self.events = EventLog(spec.run_id, sink, self.elapsed)
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return self._spec.run_id
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self._spec.seed
+
+    def elapsed(self) -> float:
+        """Return the seconds since the run began."""
+        return now() - self._began
+
+    def rng(self, name: str) -> Random:
+        """Return the random generator that belongs to `name` in the current turn."""
+        return Random(f"{self._spec.seed}/{name}/{self._state.current_turn}")
+
+    def check_budget(self) -> None:
+        """Refuse to go on once a limit of spend is used up.
+
+        Raises:
+            BudgetExceededError: If one is.
+        """
+        self.budget.check()
+
+    def record_model_call(self, model: str, usage: TokenUsage, duration: float, attempts: int) -> None:
+        """Count a model call towards the run, under the role that is speaking."""
+        role = current_role()
+        self.budget.record(role, usage)
+        self.events.emit(
+            ModelCalled(
+                stamp=self.events.stamp(),
+                role=role,
+                model=model,
+                usage=usage,
+                duration=duration,
+                attempts=attempts,
+            )
+        )
+
+    def record_reported_usage(self, agent: str, role: AgentRole, usage: TokenUsage) -> None:
+        """Count a model call that an agent made by itself and reported."""
+        self.budget.record(role, usage)
+        self.events.emit(
+            ModelCalled(stamp=self.events.stamp(), role=role, model=agent, usage=usage, duration=0.0, attempts=1)
+        )
+
+    def notice(self, text: str) -> None:
+        """Tell listeners, and the log, something a person should know."""
+        _log.warning("%s: %s", self._spec.name, text)
+        self.events.emit(Notice(stamp=self.events.stamp(), text=text))
