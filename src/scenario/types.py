@@ -295,6 +295,7 @@ class ScenarioResult(BaseModel):
         outcome: How the run ended; derived from `success` where not given.
         stop_reason: What ended the run.
         usage: Model calls, tokens and cost.
+        name: Name of the scenario.
         run_id: Id of the run.
         thread_id: Id of the conversation.
         seed: Seed that the run's random choices were drawn from.
@@ -314,6 +315,7 @@ class ScenarioResult(BaseModel):
     outcome: Outcome = None  # type: ignore[assignment]  # filled by the validator below
     stop_reason: StopReason | None = None
     usage: RunUsage = Field(default_factory=RunUsage)
+    name: str | None = None
     run_id: str | None = None
     thread_id: str | None = None
     seed: int | None = None

@@ -46,6 +46,11 @@ class LiveRun:
         """Seed of the run."""
         return self._spec.seed
 
+    @property
+    def cache_key(self) -> str | None:
+        """Key under which answers are reused from run to run; None when they are not."""
+        return self._spec.config.cache_key
+
     def elapsed(self) -> float:
         """Return the seconds since the run began."""
         return now() - self._began

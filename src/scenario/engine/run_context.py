@@ -24,6 +24,11 @@ class RunContext(Protocol):
         """Seed of the run."""
         ...
 
+    @property
+    def cache_key(self) -> str | None:
+        """Key under which answers are reused from run to run; None when they are not."""
+        ...
+
     def rng(self, name: str) -> Random:
         """Return the random generator that belongs to `name` in the current turn."""
         ...

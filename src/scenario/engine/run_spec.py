@@ -34,6 +34,7 @@ class RunSpec:
         metadata: The caller's own facts about the run.
         fields: Values that steps may ask for.
         guards: Who watches the run and may overrule its verdict.
+        warnings: What about the order is probably not meant.
     """
 
     run_id: str
@@ -51,6 +52,7 @@ class RunSpec:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     guards: Sequence[RunGuard] = ()
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,6 +168,7 @@ class ScriptRun:
                 "agent_time": conversation.agent_time if result.agent_time is None else result.agent_time,
                 "usage": conversation.run.budget.usage,
                 "run_id": self._spec.run_id,
+                "name": self._spec.name,
                 "thread_id": self._spec.thread_id,
                 "seed": self._spec.seed,
             }
@@ -213,6 +214,12 @@ class ScriptRun:
                 metadata=spec.metadata,
             )
         )
+        for warning in spec.warnings:
+            self._conversation.notice(warning)
+
+    def say_given_up(self, error: AgentError) -> None:
+        """Say that the run ended, from outside of its blocked loop."""
+        self._say_finished(self._completed(self._result_of(error)), error)
 
     def _say_finished(self, result: ScenarioResult, error: BaseException | None = None) -> None:
         if self._finished:

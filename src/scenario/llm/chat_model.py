@@ -75,11 +75,13 @@ class ModelToolCall:
         id: Id that the tool's answer refers to.
         name: Name of the function.
         arguments: Arguments as the model wrote them; meant to be the JSON text of an object.
+        echo: Further members that the provider wants back with the call in later requests.
     """
 
     id: str
     name: str
     arguments: str
+    echo: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class ModelReply:
         model: Name the provider gives for the model that answered.
         attempts: Number of requests it took, retries included.
         duration: Time from the first request to the answer, in seconds.
+        echo: Further members that the provider wants back with this message in later requests.
     """
 
     text: str = ""
@@ -103,6 +106,24 @@ class ModelReply:
     model: str = ""
     attempts: int = 1
     duration: float = 0.0
+    echo: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+
+    def as_message(self) -> dict[str, Any]:
+        """Return the answer as the assistant message that later requests carry."""
+        message: dict[str, Any] = {"role": "assistant", "content": self.text or None, **self.echo}
+        if self.tool_calls:
+            message["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                    **call.echo,
+                }
+                for call in self.tool_calls
+            ]
+        elif not self.text:
+            message["content"] = ""
+        return message
 
 
 @runtime_checkable

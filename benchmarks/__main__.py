@@ -1,0 +1,116 @@
+"""Measures the cases and says whether the budgets are kept."""
+
+import argparse
+import fnmatch
+import json
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import CASES
+from benchmarks.figures import Case, Measured
+from benchmarks.machine import machine
+from benchmarks.processes import WorkloadError, measure_once, model_server
+from benchmarks.report import line, write_page
+
+_RESULTS = Path(__file__).parent / "results"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return 1 if a budget is exceeded or a case could not be measured."""
+    options = _parser().parse_args(arguments)
+    if options.list:
+        print(
+            "\n".join(f"{case.name:<16} {case.title}{' (asked for only)' if case.is_extra else ''}" for case in CASES)
+        )
+        return 0
+    cases = _chosen(options.cases, everything=options.all)
+    if not cases:
+        print(f"no case is called {' or '.join(options.cases)}; --list shows them", file=sys.stderr)
+        return 2
+    began = time.perf_counter()
+    failures: list[str] = []
+    measured: list[Measured] = []
+    for case in cases:
+        try:
+            figures = _measure(case, repeats=options.repeat or case.repeats, reference=options.reference)
+        except WorkloadError as error:
+            failures.append(f"{case.name}: {error}")
+            print(f"{case.name}: could not be measured: {error}", file=sys.stderr)
+            continue
+        for figure in figures:
+            print(line(figure), flush=True)
+        measured += figures
+    missed = [each for each in measured if each.is_met is False]
+    print(
+        f"\n{len(measured)} figures, {len(missed)} over budget, {len(failures)} cases failed, {time.perf_counter() - began:.0f} s"
+    )
+    _keep(measured, options.output)
+    if options.write_docs:
+        print(f"written to {write_page(measured, machine(), datetime.now(UTC).date().isoformat())}")
+    return 1 if missed or failures else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure time and memory against the budgets."
+    )
+    parser.add_argument(
+        "cases", nargs="*", help="cases to measure, as names or patterns (run-*); by default the usual ones"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="measure also what is left out otherwise: installation, bigger crowds"
+    )
+    parser.add_argument("--list", action="store_true", help="list the cases")
+    parser.add_argument("--repeat", type=int, metavar="N", help="processes a case; the median counts")
+    parser.add_argument(
+        "--reference", metavar="PYTHON", help="interpreter that has the reference; measured in turns with ours"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the figures go as JSON")
+    parser.add_argument("--write-docs", action="store_true", help="put the figures into docs/benchmarks.md")
+    return parser
+
+
+def _chosen(patterns: Sequence[str], *, everything: bool) -> list[Case]:
+    if not patterns:
+        return [case for case in CASES if everything or not case.is_extra]
+    return [case for case in CASES if any(fnmatch.fnmatch(case.name, pattern) for pattern in patterns)]
+
+
+def _measure(case: Case, *, repeats: int, reference: str | None) -> list[Measured]:
+    ours: list[dict[str, float]] = []
+    theirs: list[dict[str, float]] = []
+    with ExitStack() as stack:
+        arguments: dict[str, Any] = dict(case.arguments)
+        if case.latency is not None:
+            arguments["url"] = stack.enter_context(model_server(case.latency))
+        for _ in range(repeats):
+            ours.append(measure_once(sys.executable, case.workload, arguments))
+            if reference and case.runs_reference:
+                # In turns, so that a machine that gets slower does so for both.
+                theirs.append(measure_once(reference, case.workload, arguments))
+    return [
+        Measured(
+            case=case,
+            figure=figure,
+            samples=[sample[figure.key] for sample in ours],
+            reference=[sample[figure.key] for sample in theirs],
+        )
+        for figure in case.figures
+    ]
+
+
+def _keep(measured: Sequence[Measured], output: Path | None) -> None:
+    now = datetime.now(UTC)
+    file = output or _RESULTS / f"{now:%Y-%m-%d-%H%M%S}.json"
+    kept = {"measured_at": now.isoformat(), "machine": machine(), "figures": [each.as_json() for each in measured]}
+    file.write_text(json.dumps(kept, indent=2), "utf-8")
+    print(f"kept in {file}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""What is measured, in which unit, and what it may be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Literal, TypeAlias
+
+Unit: TypeAlias = Literal["s", "ms", "MB", "times", "modules", "packages"]
+
+_DIGITS: Mapping[Unit, int] = {"s": 3, "ms": 2, "MB": 1, "times": 2, "modules": 0, "packages": 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of a case.
+
+    Attributes:
+        key: Its name in what the workload reports.
+        title: What it is, for people.
+        unit: Its unit.
+        target: The most it may be; None where nothing is promised.
+    """
+
+    key: str
+    title: str
+    unit: Unit
+    target: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Something to measure, always in fresh processes.
+
+    Attributes:
+        name: Its name on the command line.
+        title: What it is, for people.
+        workload: Module of `benchmarks.workloads` that does the work.
+        arguments: What the workload is told.
+        figures: What comes out of it.
+        repeats: How many processes; the median counts.
+        latency: Latency of the model server it needs, in seconds; None needs none.
+        is_extra: Whether it is left out unless it is asked for.
+        runs_reference: Whether the same work can be done by the reference.
+    """
+
+    name: str
+    title: str
+    workload: str
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    figures: Sequence[Figure]
+    repeats: int = 3
+    latency: float | None = None
+    is_extra: bool = False
+    runs_reference: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A figure as it was measured.
+
+    Attributes:
+        case: The case.
+        figure: The figure.
+        samples: One value a process.
+        reference: Values of the reference, as far as it was asked and could do it.
+    """
+
+    case: Case
+    figure: Figure
+    samples: Sequence[float]
+    reference: Sequence[float] = ()
+
+    @property
+    def value(self) -> float:
+        """The median."""
+        return median(self.samples)
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is met; None where there is none."""
+        return None if self.figure.target is None else self.value <= self.figure.target
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything about it, ready for JSON."""
+        return {
+            "case": self.case.name,
+            "figure": self.figure.key,
+            "title": f"{self.case.title}: {self.figure.title}",
+            "unit": self.figure.unit,
+            "target": self.figure.target,
+            "value": self.value,
+            "is_met": self.is_met,
+            "samples": list(self.samples),
+            "reference": list(self.reference),
+        }
+
+
+def shown(value: float | None, unit: Unit) -> str:
+    """Return a value with its unit, for people; nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:,.{_DIGITS[unit]}f} {unit}"

@@ -1,0 +1,53 @@
+"""Figures as a table, on the terminal and in the documentation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.figures import Measured, shown
+
+_PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+_BEGIN = "<!-- figures: written by `python -m benchmarks --write-docs` -->"
+_END = "<!-- end of figures -->"
+_VERDICTS = {True: "met", False: "MISSED", None: ""}
+
+
+def line(measured: Measured) -> str:
+    """Return a figure as a line for the terminal."""
+    unit = measured.figure.unit
+    target = f"at most {shown(measured.figure.target, unit)}" if measured.figure.target is not None else ""
+    name = f"{measured.case.name}: {measured.figure.title}"
+    return f"{name:<50} {shown(measured.value, unit):>14}   {target:<20} {_VERDICTS[measured.is_met]:<7}{_compared(measured)}"
+
+
+def write_page(measured: Sequence[Measured], machine: dict[str, str], day: str) -> Path:
+    """Put the figures into the documentation page, and return its path."""
+    text = _PAGE.read_text("utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    where = f"Measured on {day}: {', '.join(machine.values())}."
+    has_reference = any(each.reference for each in measured)
+    head = ["What", "Figure", "Measured", "Target", *(["Reference"] if has_reference else [])]
+    rows = [head, ["---", "---", "--:", "--:", *(["--:"] if has_reference else [])]]
+    title = ""
+    for each in measured:
+        unit = each.figure.unit
+        missed = " (missed)" if each.is_met is False else ""
+        target = f"≤ {shown(each.figure.target, unit)}{missed}" if each.figure.target is not None else ""
+        row = ["" if each.case.title == title else each.case.title, each.figure.title, shown(each.value, unit), target]
+        rows.append([*row, *([_reference_value(each)] if has_reference else [])])
+        title = each.case.title
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    _PAGE.write_text(f"{before}{_BEGIN}\n{where}\n\n{table}\n{_END}{after}", "utf-8")
+    return _PAGE
+
+
+def _reference_value(measured: Measured) -> str:
+    return (
+        shown(sorted(measured.reference)[len(measured.reference) // 2], measured.figure.unit)
+        if measured.reference
+        else ""
+    )
+
+
+def _compared(measured: Measured) -> str:
+    return f"  reference: {_reference_value(measured)}" if measured.reference else ""

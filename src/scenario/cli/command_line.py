@@ -1,0 +1,89 @@
+"""The group of commands, and what becomes of their errors."""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+from scenario.errors import ConfigurationError, ScenarioError
+from scenario.version import __version__
+
+UNEXPECTED = 1
+MISUSED = 2
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """A command as the list of commands shows it; its module is loaded when it is run.
+
+    Attributes:
+        home: Module and name of the command.
+        summary: What it does, in one line.
+    """
+
+    home: str
+    summary: str
+
+
+_COMMANDS: Mapping[str, _Listed] = {
+    "demo": _Listed(home="scenario.cli.demo.command:demo", summary="Test a small shop assistant, and see what comes out."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Lists commands without loading them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        listed = _COMMANDS.get(cmd_name)
+        if listed is None:
+            return None
+        module, _, name = listed.home.partition(":")
+        return getattr(import_module(module), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.summary) for name, listed in _COMMANDS.items()])
+
+
+def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"scenario {__version__} (Python {platform.python_version()})")
+        ctx.exit()
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+def scenario() -> None:
+    """Test AI agents by simulating the people who talk to them."""
+
+
+def run_command(argv: Sequence[str] | None) -> int:
+    """Run a command and return its exit code; errors of this package and of usage are told on standard error."""
+    try:
+        code: Any = scenario.main(args=None if argv is None else list(argv), prog_name="scenario", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read along has gone; what is still buffered would fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNEXPECTED
+    except ScenarioError as error:
+        click.echo(f"Error: {error}", err=True)
+        return MISUSED if isinstance(error, ConfigurationError) else UNEXPECTED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,146 @@
+"""Hands events to one listener, on a thread of its own."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from queue import SimpleQueue
+
+from scenario.events.listener import EventListener
+from scenario.run_events import RunEvent
+
+_log = logging.getLogger(__name__)
+
+QUEUE_LIMIT = 50_000
+"""Events that may wait for one listener. A listener further behind than that is dropped: neither waiting for it nor
+forgetting events under its hands would be better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the queue.
+
+    Attributes:
+        reached: Called, on the listener's thread, when everything before the mark has been taken.
+    """
+
+    reached: Callable[[], None]
+
+
+class _Order(Enum):
+    CLOSE = "close"
+
+
+class Delivery:
+    """The queue and the thread of one listener.
+
+    The thread runs while somebody uses the delivery. Uses are counted by the journal, under its lock.
+
+    Attributes:
+        listener: Whom the events are for.
+        is_behind: Whether the listener was waited for in vain and has not caught up since.
+        is_dropped: Whether the listener is told nothing more.
+        uses: How many runs need it; one more for the process.
+    """
+
+    def __init__(self, listener: EventListener, retire: "Callable[[Delivery], bool]") -> None:
+        self.listener = listener
+        self.is_behind = False
+        self.is_dropped = False
+        self.uses = 0
+        self._retire = retire
+        self._queue: SimpleQueue[RunEvent | Mark | _Order] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody uses it and nothing waits in its queue."""
+        return self.uses == 0 and self._queue.empty()
+
+    @property
+    def is_worth_waiting_for(self) -> bool:
+        """Whether a run that ends should let the listener catch up."""
+        return self.listener.settles_with_run and not self.is_behind and not self.is_dropped
+
+    def offer(self, event: RunEvent) -> None:
+        """Queue an event. Returns at once and never raises."""
+        if self.is_dropped:
+            return
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            self.is_dropped = True
+            _log.warning(
+                "%s is dropped: %d events wait for it, and run %s won't. Next: make its on_event() faster",
+                self,
+                QUEUE_LIMIT,
+                event.stamp.run_id,
+            )
+            return
+        self._queue.put(event)
+
+    def mark(self, reached: Callable[[], None]) -> None:
+        """Have `reached` called once everything queued so far has been taken."""
+        self._queue.put(Mark(reached))
+
+    def start(self) -> None:
+        """Start the thread unless it runs. Called under the journal's lock."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._serve, name=f"scenario-{self}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # Neither a machine out of threads nor an interpreter that is shutting down may fail a run.
+                self.is_dropped = True
+                _log.warning("%s is dropped: no thread could be started for it", self)
+            else:
+                self._thread = thread
+
+    def close(self) -> None:
+        """Have the listener closed once everything queued so far has been taken. Called under the journal's lock."""
+        self.start()
+        self._queue.put(_Order.CLOSE)
+
+    def join(self, limit: float) -> bool:
+        """Wait up to `limit` seconds for the thread to end, and tell whether it did."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(0.0, limit))
+            return not thread.is_alive()
+        return True
+
+    def ended(self) -> None:
+        """Forget the thread. Called by it, at its end, under the journal's lock."""
+        self._thread = None
+
+    def _serve(self) -> None:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, Mark):
+                self.is_behind = False
+                item.reached()
+            elif item is _Order.CLOSE:
+                if self.uses == 0:
+                    self._close_listener()
+            elif not self.is_dropped:
+                self._tell(item)
+            # An event is kept alive by nobody but the run while the thread waits for the next one.
+            del item
+            if self.is_idle and self._retire(self):
+                return
+
+    def _tell(self, event: RunEvent) -> None:
+        try:
+            self.listener.on_event(event)
+        except Exception:
+            # A listener must not change a run, whatever it raises.
+            self.is_dropped = True
+            _log.exception("%s is dropped: it raised on %s", self, type(event).__name__)
+
+    def _close_listener(self) -> None:
+        try:
+            self.listener.close()
+        except Exception:
+            _log.exception("%s could not be closed", self)
+
+    def __str__(self) -> str:
+        return type(self.listener).__name__

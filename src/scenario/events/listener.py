@@ -1,0 +1,44 @@
+"""What is told about runs."""
+
+from abc import ABC, abstractmethod
+
+from scenario.run_events import RunEvent
+
+
+class EventListener(ABC):
+    """Is told what happens in runs, event by event, on a thread of its own.
+
+    The run doesn't wait for it: events queue up, in the order of each run. A listener that raises is told nothing
+    more, and so is one that lets too many events pile up; either is said once in the log.
+
+    Attributes:
+        settles_with_run: Whether a run, once over, gives the listener a moment to catch up before it returns.
+
+    Example:
+        ```python
+        class CountMessages(scenario.events.EventListener):
+            def __init__(self) -> None:
+                self.messages = 0
+
+            def on_event(self, event: scenario.run_events.RunEvent) -> None:
+                self.messages += isinstance(event, scenario.run_events.MessageAdded)
+        ```
+    """
+
+    settles_with_run: bool = False
+
+    @abstractmethod
+    def on_event(self, event: RunEvent) -> None:
+        """Take one event. May block; events of different runs arrive interleaved.
+
+        Args:
+            event: What happened. It is shared with others and not to be changed.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections: nobody has anything more to tell.
+
+        Called on the listener's thread, also after a failure: when the runs it was given to are over, when it is
+        removed from the process, and when the interpreter exits. It may be given to further runs afterwards.
+        """
+        return  # nothing to let go of

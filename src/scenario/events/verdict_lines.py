@@ -1,0 +1,91 @@
+"""What a run found, as lines for a display."""
+
+from collections.abc import Iterable
+
+from scenario.events.screen_lines import INDENT, Line, Piece, Style, block, line
+from scenario.run_events import CheckpointReached, RunFinished
+from scenario.types import CriterionResult, Outcome, ScenarioResult
+from scenario.usage import RunUsage
+
+_STYLES: dict[str, Style] = {
+    "passed": "passed",
+    "failed": "failed",
+    "error": "failed",
+    "inconclusive": "undecided",
+    "truncated": "undecided",
+    "invalid": "undecided",
+}
+_MARKS = {"passed": "✓", "failed": "✗", "undecided": "?"}
+
+
+def verdict_lines(finished: RunFinished, name: str) -> list[Line]:
+    """Return the outcome of a run, the verdict on each criterion, the reason, and what it took."""
+    style = _STYLES[finished.outcome.value]
+    head = Piece(f"{_MARKS[style]} {finished.outcome.value.upper()}", style)
+    lines = [line(head, f" {name}" if name else ""), *_criteria_lines(criteria_of(finished.result))]
+    reason = finished.result.reasoning or finished.error
+    if finished.outcome is Outcome.ERROR and finished.error:
+        reason = finished.error
+    if reason:
+        lines += block(Piece("Reason:", "quiet"), reason, INDENT)
+    return [*lines, line(Piece(INDENT + cost_line(finished.result, finished.stamp.at), "quiet"))]
+
+
+def checkpoint_lines(checkpoint: CheckpointReached) -> list[Line]:
+    """Return the verdict of a checkpoint and on each of its criteria."""
+    style: Style = "passed" if checkpoint.passed else "failed"
+    word = "passed" if checkpoint.passed else "failed"
+    return [line(Piece(f"{_MARKS[style]} Checkpoint {word}", style)), *_criteria_lines(checkpoint.criteria)]
+
+
+def criteria_of(result: ScenarioResult) -> list[CriterionResult]:
+    """Return the verdict on each criterion, also of a result that only lists them by verdict."""
+    if result.criteria:
+        return list(result.criteria)
+    undecided = set(result.inconclusive_criteria)
+    return [
+        *(CriterionResult(criterion=each, status="passed") for each in result.passed_criteria),
+        *(
+            CriterionResult(criterion=each, status="inconclusive" if each in undecided else "failed")
+            for each in result.failed_criteria
+        ),
+    ]
+
+
+def cost_line(result: ScenarioResult, duration: float) -> str:
+    """Return time, model calls, tokens and cost in one line."""
+    total = duration if result.total_time is None else result.total_time
+    agent = f" (agent {seconds(result.agent_time)})" if result.agent_time else ""
+    return " · ".join([f"{seconds(total)}{agent}", *_spent(result.usage)])
+
+
+def seconds(duration: float) -> str:
+    """Return a duration for people: `12 ms`, `3.2 s`, `4 min 05 s`."""
+    if duration < 0.9995:
+        return f"{duration * 1000:.0f} ms"
+    if duration < 59.95:
+        return f"{duration:.1f} s"
+    minutes, rest = divmod(round(duration), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def _criteria_lines(criteria: Iterable[CriterionResult]) -> list[Line]:
+    lines: list[Line] = []
+    for criterion in criteria:
+        style = _STYLES[criterion.status]
+        # Why a criterion was met is only of interest to who doubts it, and stands in the record.
+        reason = f" ({criterion.reasoning})" if criterion.reasoning and criterion.status != "passed" else ""
+        lines.append(line(INDENT, Piece(_MARKS[style], style), f" {criterion.criterion}{reason}"))
+    return lines
+
+
+def _spent(usage: RunUsage) -> list[str]:
+    total = usage.total
+    if not total.calls:
+        return []
+    spent = [f"{total.calls} model call{'s' if total.calls != 1 else ''}"]
+    if total.total_tokens:
+        spent.append(f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out")
+    if total.known_cost_usd:
+        spent.append(f"{'at least ' if total.unpriced_calls else ''}${total.known_cost_usd:.4f}")
+    return spent

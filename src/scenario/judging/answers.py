@@ -1,0 +1,144 @@
+"""What a judge's model answered: a decision, a verdict, the wish to look something up, or nothing usable."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Generic, TypeVar
+
+from scenario.errors import ModelAnswerError
+from scenario.judging.criteria import Criteria
+from scenario.judging.tools import CONTINUE_TEST, DISCOVERY_TOOLS, FINISH_TEST, MAKE_VERDICT
+from scenario.judging.verdict import Unreadable, Verdict, failed_verdict, read_verdict, verdict_in_text
+from scenario.llm.chat_model import ModelReply, ModelToolCall
+
+_T = TypeVar("_T", covariant=True)
+
+_DISCOVERY = frozenset(tool.name for tool in DISCOVERY_TOOLS)
+_NAMED_IN_TEXT = re.compile(
+    r"""\W*(?:(?:functions\.)?(?P<bare>continue_test|make_verdict)\W*
+    |\{.*"name"\s*:\s*"(?P<member>continue_test|make_verdict)".*\}\W*)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_NOT_CONVERGED = "The discovery of the conversation did not converge: asked for its verdict, the judge wanted to look things up again."
+_BE_BRIEF = "It was cut by the limit of tokens before it was complete; keep every text in it to one short sentence."
+
+
+class Decision(Enum):
+    """Whether a conversation can be judged now.
+
+    Attributes:
+        GO_ON: More of it is needed.
+        JUDGE: It can be.
+    """
+
+    GO_ON = auto()
+    JUDGE = auto()
+
+
+_DECISIONS = {CONTINUE_TEST.name: Decision.GO_ON, MAKE_VERDICT.name: Decision.JUDGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """The wish to look into the conversation.
+
+    Attributes:
+        calls: The calls of the answer, discovery tools or not.
+    """
+
+    calls: tuple[ModelToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable(Generic[_T]):
+    """An answer that cannot be used as it is.
+
+    Attributes:
+        fault: What is wrong with it, said to the model.
+        error: What was raised instead of an answer, if anything was.
+        partial: What to make of it if no better answer comes.
+    """
+
+    fault: str
+    error: ModelAnswerError | None = None
+    partial: _T | None = None
+
+
+def read_decision(reply: ModelReply) -> Decision | Unusable[Decision]:
+    """Read whether the model wants to judge now."""
+    named = {tool_name(call) for call in reply.tool_calls}
+    decisions = {decision for name, decision in _DECISIONS.items() if name in named}
+    if decisions:
+        return Decision.JUDGE if Decision.JUDGE in decisions else Decision.GO_ON
+    if reply.tool_calls:
+        return Unusable(_not_offered(reply))
+    text = _NAMED_IN_TEXT.fullmatch(reply.text)
+    if text:
+        return _DECISIONS[(text["bare"] or text["member"]).lower()]
+    return Unusable("It called no function.")
+
+
+def read_decision_or_lookups(reply: ModelReply) -> Decision | Lookups | Unusable[Decision | Lookups]:
+    """Read whether the model wants to judge now, or to look into the conversation first."""
+    answer = read_decision(reply)
+    return Lookups(tuple(reply.tool_calls)) if isinstance(answer, Unusable) and reply.tool_calls else answer
+
+
+def read_verdict_reply(reply: ModelReply, criteria: Criteria) -> Verdict | Unusable[Verdict]:
+    """Read the verdict out of an answer, from its text where it called no function."""
+    given = _given_verdict(reply, criteria)
+    if given is not None:
+        return given
+    if not reply.tool_calls:
+        return Unusable(_BE_BRIEF if reply.finish_reason == "length" else "It called no function.")
+    looks = any(tool_name(call) in _DISCOVERY for call in reply.tool_calls)
+    return Unusable(_not_offered(reply), partial=failed_verdict(criteria, _NOT_CONVERGED) if looks else None)
+
+
+def read_verdict_or_lookups(reply: ModelReply, criteria: Criteria) -> Verdict | Lookups | Unusable[Verdict | Lookups]:
+    """Read the verdict out of an answer, or the wish to look into the conversation first."""
+    given = _given_verdict(reply, criteria)
+    if given is None and reply.tool_calls:
+        return Lookups(tuple(reply.tool_calls))
+    return given or read_verdict_reply(reply, criteria)
+
+
+def cut_short(error: ModelAnswerError) -> Unusable[Any]:
+    """Return what to say to the model about an answer that the token limit cut."""
+    return Unusable(_BE_BRIEF, error)
+
+
+def better_of(first: Unusable[_T], second: Unusable[_T]) -> Unusable[_T]:
+    """Return the answer that says something about more criteria, the later one where both say as much."""
+    return first if _said(first) > _said(second) else second
+
+
+def tool_name(call: ModelToolCall) -> str:
+    """Return the name of the tool a call is meant for; models write case and name spaces as they please."""
+    return re.split(r"[.:]", call.name.strip())[-1].casefold()
+
+
+def _given_verdict(reply: ModelReply, criteria: Criteria) -> Verdict | Unusable[Verdict] | None:
+    verdicts = [read_verdict(call.arguments, criteria) for call in reply.tool_calls if tool_name(call) == FINISH_TEST]
+    readable = [verdict for verdict in verdicts if isinstance(verdict, Verdict)]
+    if readable:
+        return _complete(min(readable, key=lambda verdict: verdict.missing))
+    for verdict in verdicts:
+        if isinstance(verdict, Unreadable):
+            return Unusable(_BE_BRIEF if reply.finish_reason == "length" else verdict.fault)
+    in_text = None if reply.tool_calls else verdict_in_text(reply.text, criteria)
+    return _complete(in_text) if in_text else None
+
+
+def _complete(verdict: Verdict) -> Verdict | Unusable[Verdict]:
+    return Unusable(verdict.fault, partial=verdict) if verdict.fault else verdict
+
+
+def _said(answer: Unusable[Any]) -> int:
+    verdict = answer.partial
+    return len(verdict.rulings) - verdict.missing + 1 if isinstance(verdict, Verdict) else 0
+
+
+def _not_offered(reply: ModelReply) -> str:
+    names = ", ".join(repr(call.name[:60]) for call in reply.tool_calls[:5])
+    return f"It called {names}, which is not offered."

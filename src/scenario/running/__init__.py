@@ -1,0 +1,1 @@
+"""Where runs happen: worker threads with loops of their own, watched from outside."""

@@ -1,0 +1,122 @@
+"""What can be ordered, and what is told to whoever orders something else."""
+
+import inspect
+import random
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import cast
+
+from scenario import script as steps
+from scenario.agent_adapter import AgentAdapter
+from scenario.engine.medium import MediumFactory, TextMedium
+from scenario.errors import ConfigurationError
+from scenario.types import AgentRole, ScriptStep
+
+
+def checked_limit(limit: object) -> int:
+    """Return a limit of simultaneous runs.
+
+    Raises:
+        ConfigurationError: If it is not a whole number of 1 or more.
+    """
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise ConfigurationError(f"limit={limit!r} must be a whole number of 1 or more", "leave it out for 20")
+    return limit
+
+
+def refuse_later_parts(**arguments: object) -> None:
+    """Refuse arguments whose part of the package does not exist yet.
+
+    Raises:
+        ConfigurationError: If one of them is given.
+    """
+    for name, value in arguments.items():
+        if value is not None:
+            raise ConfigurationError(f"`{name}` is not supported yet", f"leave `{name}` out")
+
+
+def checked_text(value: object, name: str) -> str:
+    """Return an argument that must be text.
+
+    Raises:
+        ConfigurationError: If it is not.
+    """
+    if not isinstance(value, str):
+        raise ConfigurationError(f"`{name}` must be text, not {value!r}", f"give a scenario's `{name}` as a string")
+    return value
+
+
+def checked_agents(agents: object) -> list[AgentAdapter]:
+    """Return the agents as a list of their own.
+
+    Raises:
+        ConfigurationError: If one of them is not an agent.
+    """
+    if isinstance(agents, AgentAdapter) or not isinstance(agents, Iterable):
+        raise ConfigurationError(f"`agents` must be a list of agents, not {agents!r}", "write agents=[…]")
+    checked: list[AgentAdapter] = []
+    for agent in cast(Iterable[object], agents):
+        if not isinstance(agent, AgentAdapter):
+            raise ConfigurationError(f"{agent!r} among `agents` is not an agent", _hint_about(agent))
+        if not isinstance(agent.role, AgentRole):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers are not all typed
+            raise ConfigurationError(
+                f"the role of {type(agent).__name__} is {agent.role!r}", "set it to an AgentRole: USER, AGENT or JUDGE"
+            )
+        checked.append(agent)
+    return checked
+
+
+def _hint_about(agent: object) -> str:
+    if inspect.isclass(agent):
+        return f"make an instance of it: {agent.__name__}()"
+    if callable(agent):
+        name = getattr(agent, "__name__", "f")
+        return f"wrap the function: scenario.agent_adapter.from_function({name})"
+    return "subclass scenario.AgentAdapter and pass an instance"
+
+
+def checked_script(script: Sequence[ScriptStep] | None) -> list[ScriptStep]:
+    """Return the steps as a list of their own; without any, the conversation runs by itself.
+
+    Raises:
+        ConfigurationError: If one of them is not a step.
+    """
+    if not script:
+        return [steps.proceed()]
+    makers = (steps.user, steps.agent, steps.judge, steps.proceed, steps.succeed, steps.fail, steps.message)
+    for position, step in enumerate(script):
+        if any(step is maker for maker in makers):
+            name = getattr(step, "__name__", "step")
+            raise ConfigurationError(
+                f"step {position} of the script is the function scenario.{name} itself", f"call it: scenario.{name}()"
+            )
+        if not callable(step):
+            raise ConfigurationError(
+                f"step {position} of the script is {step!r}, which cannot be called",
+                "use the steps of scenario, such as scenario.user(), or functions of the state",
+            )
+    return list(script)
+
+
+def medium_of(agents: Sequence[AgentAdapter]) -> MediumFactory:
+    """Return what makes the medium that the agents speak through."""
+    return next((factory for agent in agents if (factory := type(agent).medium_factory) is not None), TextMedium)
+
+
+def warnings_about(agents: Sequence[AgentAdapter], description: str) -> tuple[str, ...]:
+    """Return what about an order is allowed and yet probably not meant."""
+    warnings: list[str] = []
+    if not agents:
+        warnings.append("`agents` is empty: only scripted messages can be said in this run")
+    if not description.strip():
+        warnings.append("`description` is empty: simulator and judge do not know the situation")
+    return tuple(warnings)
+
+
+def seed_of(seed: int | None, cache_key: str | None) -> int:
+    """Return the seed of a run: the one given, else one that belongs to the cache key, else a new one."""
+    if seed is not None:
+        return seed
+    if cache_key is not None:
+        return int.from_bytes(sha256(cache_key.encode()).digest()[:4], "big")
+    return random.SystemRandom().getrandbits(32)

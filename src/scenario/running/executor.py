@@ -1,0 +1,310 @@
+"""Composes engine, medium and listeners, and plays a script with them."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from scenario import ids
+from scenario.agent_adapter import AgentAdapter
+from scenario.engine.conversation import Conversation
+from scenario.engine.guard import RunGuard
+from scenario.engine.mailboxes import Message
+from scenario.engine.medium import Delivery, MediumFactory
+from scenario.engine.replies import scripted_message
+from scenario.engine.run_spec import RunSpec, Seams
+from scenario.engine.script_run import ScriptRun
+from scenario.engine.tracer import RandomIdTracer, Tracer
+from scenario.errors import AgentTimeoutError
+from scenario.events import EventListener, RunSink, open_run
+from scenario.running.arguments import (
+    checked_agents,
+    checked_script,
+    checked_text,
+    medium_of,
+    refuse_later_parts,
+    seed_of,
+    warnings_about,
+)
+from scenario.running.debug_prompt import ask_at_the_terminal
+from scenario.running.settings import limits_of, resolve_settings
+from scenario.running.watchdog import Watched, watchdog
+from scenario.scenario_state import ScenarioState
+from scenario.types import ScenarioResult, ScriptStep
+
+if TYPE_CHECKING:
+    from scenario.running.worker_loops import Errand
+
+
+_SETTLING_LIMIT = 0.5
+_OVERRIDABLE = ("name", "description", "agents", "fields")
+
+Callback: TypeAlias = Callable[[ScenarioState], Any]
+
+
+class ScenarioExecutor:
+    """One scenario with everything it needs to be run.
+
+    `scenario.run()` makes one and runs it; make one yourself to run it step by step.
+
+    Args:
+        name: Name of the scenario.
+        description: The situation, for simulator and judge.
+        agents: The agents that take part.
+        script: The steps; left out or empty, the conversation runs by itself.
+        max_turns: Turns after which an automatic conversation is ended.
+        verbose: Whether to show the conversation; 2 puts the scenario's name before each line.
+        cache_key: Key under which model answers are reused from run to run.
+        debug: Whether to ask at the terminal what the user says.
+        event_bus: Not supported yet.
+        set_id: Set of scenarios it belongs to.
+        metadata: Facts of your own about the run.
+        on_audio_chunk: Not supported yet.
+        on_voice_event: Not supported yet.
+        audio_playback: Not supported yet.
+        min_turns: Turns before which a judge is not asked to decide.
+        fetch_remote_traces: Not supported yet.
+        trace_wait_timeout: Not supported yet.
+        parameters: Not supported yet.
+        fields: Values that steps may ask for with `state.field(name)`.
+        evaluators: Not supported yet.
+        seed: Seed of the run's random choices.
+        agent_timeout: Limit of one call of an agent, in seconds.
+        max_seconds: Limit of the run, in seconds.
+        max_tokens_total: Limit of tokens read and written by the run's models.
+        max_cost_usd: Limit of the run's cost, in US dollars.
+        listeners: Who is told what happens in the run.
+        guards: Who watches the run and may overrule its verdict, beside the agents' own.
+        medium: What carries the conversation; left out, what the agents ask for, or text.
+        tracer: What traces the run.
+
+    Raises:
+        ConfigurationError: If an argument has a value it cannot have.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        agents: Sequence[AgentAdapter] = (),
+        script: Sequence[ScriptStep] | None = None,
+        max_turns: int | None = None,
+        verbose: bool | int | None = None,
+        cache_key: str | None = None,
+        debug: bool | None = None,
+        event_bus: Any = None,
+        set_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        on_audio_chunk: Callable[[Any], None] | None = None,
+        on_voice_event: Callable[[Any], None] | None = None,
+        audio_playback: bool = False,
+        *,
+        min_turns: int | None = None,
+        fetch_remote_traces: bool | None = None,
+        trace_wait_timeout: float | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
+        evaluators: Sequence[Any] | None = None,
+        seed: int | None = None,
+        agent_timeout: float | None = None,
+        max_seconds: float | None = None,
+        max_tokens_total: int | None = None,
+        max_cost_usd: float | None = None,
+        listeners: Sequence[EventListener] = (),
+        guards: Sequence[RunGuard] = (),
+        medium: MediumFactory | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        refuse_later_parts(
+            event_bus=event_bus,
+            on_audio_chunk=on_audio_chunk,
+            on_voice_event=on_voice_event,
+            audio_playback=audio_playback or None,
+            fetch_remote_traces=fetch_remote_traces,
+            trace_wait_timeout=trace_wait_timeout,
+            parameters=parameters or None,
+            evaluators=evaluators or None,
+        )
+        self.name = checked_text(name, "name")
+        self.description = checked_text(description, "description")
+        self.agents: Sequence[AgentAdapter] = checked_agents(agents)
+        self.script: Sequence[ScriptStep] = checked_script(script)
+        self.metadata: Mapping[str, Any] = dict(metadata or {})
+        self.fields: Mapping[str, Any] = dict(fields or {})
+        self.config = resolve_settings(
+            {
+                "max_turns": max_turns,
+                "min_turns": min_turns,
+                "verbose": verbose,
+                "cache_key": cache_key,
+                "debug": debug,
+                "seed": seed,
+                "agent_timeout": agent_timeout,
+                "max_seconds": max_seconds,
+                "max_tokens_total": max_tokens_total,
+                "max_cost_usd": max_cost_usd,
+            }
+        )
+        self.batch_run_id = ids.get_batch_run_id()
+        self.scenario_set_id = set_id or "default"
+        self.event_bus = None
+        self._listeners = listeners
+        self._guards = (*(agent.run_guard for agent in self.agents if agent.run_guard is not None), *guards)
+        self._medium = medium or medium_of(self.agents)
+        self._tracer = tracer or RandomIdTracer()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the conversation and begin a new one, with ids of its own."""
+        config = self.config
+        self._spec = RunSpec(
+            run_id=ids.generate_scenario_run_id(),
+            thread_id=ids.generate_thread_id(),
+            name=self.name,
+            description=self.description,
+            agents=tuple(self.agents),
+            script=tuple(self.script),
+            config=config,
+            limits=limits_of(config),
+            seed=seed_of(config.seed, config.cache_key),
+            verbose=int(config.verbose or 0),
+            set_id=self.scenario_set_id,
+            batch_run_id=self.batch_run_id,
+            metadata={key: value for key, value in self.metadata.items() if key not in _OVERRIDABLE},
+            fields=self.fields,
+            guards=self._guards,
+            warnings=warnings_about(self.agents, self.description),
+        )
+        self._sink: RunSink = open_run(self._spec.run_id, verbose=self._spec.verbose, listeners=self._listeners)
+        seams = Seams(
+            sink=self._sink,
+            tracer=self._tracer,
+            medium=self._medium,
+            ask_user=ask_at_the_terminal if config.debug else None,
+        )
+        self._conversation = Conversation(self._spec, seams, self)
+
+    @property
+    def run_id(self) -> str:
+        """Id of the current or last run."""
+        return self._spec.run_id
+
+    @property
+    def timeline(self) -> Sequence[Any]:
+        """What happened on the line so far; empty for text."""
+        return self._conversation.medium.timeline
+
+    @property
+    def _state(self) -> ScenarioState:
+        return self._conversation.state
+
+    @property
+    def _pending_messages(self) -> dict[int, list[Message]]:
+        return self._conversation.history.mailboxes.queues
+
+    async def run(self) -> ScenarioResult:
+        """Play the script in a new conversation, on the running loop.
+
+        Returns:
+            The result. A run that a limit ended has one too.
+
+        Raises:
+            AssertionError: If a step or callback raised it.
+            AgentError: If an agent raised or gave no reply.
+            Exception: Whatever else a step or callback raised.
+        """
+        return await self._play(give_up=None)
+
+    async def run_in(self, errand: "Errand[ScenarioResult]") -> ScenarioResult:
+        """Play the script in a worker loop, as `errand`, which is settled without the loop's help if it is blocked."""
+        return await self._play(give_up=errand.give_up)
+
+    async def step(self) -> list[Any] | ScenarioResult:
+        """Let the next agent speak, in a new turn if this one is used up.
+
+        Returns:
+            The messages it added, or the result that ends the run.
+
+        Raises:
+            ValueError: If nobody can speak.
+        """
+        spoken = await self._conversation.step()
+        if spoken is None:
+            raise ValueError("No agent of the run can speak")
+        return spoken
+
+    def add_message(self, message: Any, from_agent_idx: int | None = None) -> None:
+        """Add a message to the conversation; everybody but agent `from_agent_idx` hears it."""
+        self._conversation.add_message(message, from_agent_idx)
+
+    def add_messages(self, messages: Iterable[Any], from_agent_idx: int | None = None) -> None:
+        """Add several messages to the conversation; everybody but agent `from_agent_idx` hears them."""
+        for message in messages:
+            self.add_message(message, from_agent_idx)
+
+    def rollback_messages_to(self, index: int) -> list[Any]:
+        """Remove the messages from position `index` on, from the agents' queues too, and return them.
+
+        Raises:
+            ValueError: If `index` is negative.
+        """
+        return self._conversation.history.rollback(index)
+
+    async def message(self, message: Any) -> ScenarioResult | None:
+        """Play the step `scenario.message()`."""
+        return await self._conversation.message(scripted_message(message, "message()"))
+
+    async def user(
+        self,
+        content: Any = None,
+        *,
+        voice_style: str | None = None,
+        audio_effects: Sequence[Callable[[bytes], bytes]] | None = None,
+    ) -> ScenarioResult | None:
+        """Play the step `scenario.user()`."""
+        return await self._conversation.user(content, Delivery(voice_style, tuple(audio_effects or ())))
+
+    async def agent(self, content: Any = None, *, wait: bool = True) -> ScenarioResult | None:
+        """Play the step `scenario.agent()`."""
+        return await self._conversation.agent(content, wait=wait)
+
+    async def judge(
+        self, criteria: list[str] | None = None, additional_context: str | None = None
+    ) -> ScenarioResult | None:
+        """Play the step `scenario.judge()`."""
+        return await self._conversation.judge(criteria, additional_context)
+
+    async def proceed(
+        self, turns: int | None = None, on_turn: Callback | None = None, on_step: Callback | None = None
+    ) -> ScenarioResult | None:
+        """Play the step `scenario.proceed()`."""
+        return await self._conversation.proceed(turns, on_turn, on_step)
+
+    async def succeed(self, reasoning: str | None = None) -> ScenarioResult:
+        """Play the step `scenario.succeed()`."""
+        return await self._conversation.succeed(reasoning)
+
+    async def fail(self, reasoning: str | None = None) -> ScenarioResult:
+        """Play the step `scenario.fail()`."""
+        return await self._conversation.fail(reasoning)
+
+    async def _play(self, give_up: Callable[[AgentTimeoutError], None] | None) -> ScenarioResult:
+        self.reset()
+        script_run = ScriptRun(self._spec, self._conversation)
+
+        def end_from_outside(error: AgentTimeoutError) -> None:
+            script_run.say_given_up(error)
+            assert give_up is not None
+            give_up(error)
+
+        watched = Watched(
+            name=self.name,
+            loop=asyncio.get_running_loop(),
+            calls=self._conversation.calls_under_way,
+            give_up=None if give_up is None else end_from_outside,
+        )
+        watchdog.watch(watched)
+        try:
+            return await script_run.play()
+        finally:
+            watchdog.unwatch(watched)
+            await self._sink.settle(_SETTLING_LIMIT)

@@ -1,0 +1,80 @@
+"""The house rules of every test: no keys, no settings left over, nothing blocks a loop, nothing outlives its test."""
+
+import asyncio
+import inspect
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from blockbuster import BlockBuster
+
+from scenario.config import ScenarioConfig
+
+_LOOP_PASSES_TO_END = 10
+_SECONDS_TO_END = 1.0
+
+
+@pytest.fixture(autouse=True)
+def _clean_settings(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]
+    for name in list(os.environ):
+        if name.endswith("_API_KEY") or name.startswith("SCENARIO_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(ScenarioConfig, "default_config", None)
+
+
+@pytest.fixture(scope="session")
+def _blocking_calls() -> Iterator[BlockBuster]:  # pyright: ignore[reportUnusedFunction]
+    detector = BlockBuster(scanned_modules=["scenario"])
+    yield detector
+    detector.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks(  # pyright: ignore[reportUnusedFunction]
+    request: pytest.FixtureRequest, _blocking_calls: BlockBuster
+) -> None:
+    """Fail when code of the package makes a blocking call while an event loop runs in its thread."""
+    if request.node.get_closest_marker("blocks"):
+        _blocking_calls.deactivate()
+    else:
+        _blocking_calls.activate()
+
+
+@pytest.fixture
+def _no_thread_is_left(request: pytest.FixtureRequest) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    before = set(threading.enumerate())
+    yield
+    if request.node.get_closest_marker("leaves_tasks"):
+        return
+    left = [thread for thread in threading.enumerate() if thread not in before and not thread.daemon]
+    for thread in left:
+        thread.join(_SECONDS_TO_END)
+    left = [thread for thread in left if thread.is_alive()]
+    assert not left, "the test left threads behind"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(  # pyright: ignore[reportUnusedFunction]
+    request: pytest.FixtureRequest, _no_thread_is_left: None
+) -> None:
+    """Fail when a test leaves tasks on its loop, or threads that would keep the process alive."""
+    if inspect.iscoroutinefunction(getattr(request.node, "function", None)):
+        # Asked for here and not above, so that the loop is closed, with its worker threads, before threads are counted.
+        request.getfixturevalue("_no_task_is_left")
+
+
+@pytest.fixture
+async def _no_task_is_left(  # pyright: ignore[reportUnusedFunction]
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    if request.node.get_closest_marker("leaves_tasks"):
+        return
+    mine = asyncio.current_task()
+    for _ in range(_LOOP_PASSES_TO_END):
+        if asyncio.all_tasks() <= before | {mine}:
+            return
+        await asyncio.sleep(0)
+    pytest.fail(f"the test left tasks behind: {asyncio.all_tasks() - before - {mine}}")
