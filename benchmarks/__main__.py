@@ -46,9 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(line(figure), flush=True)
         measured += figures
     missed = [each for each in measured if each.is_met is False]
-    print(
-        f"\n{len(measured)} figures, {len(missed)} over budget, {len(failures)} cases failed, {time.perf_counter() - began:.0f} s"
-    )
+    counts = f"{len(measured)} figures, {len(missed)} over budget, {len(failures)} cases failed"
+    print(f"\n{counts}, {time.perf_counter() - began:.0f} s")
     _keep(measured, options.output)
     if options.write_docs:
         print(f"written to {write_page(measured, machine(), datetime.now(UTC).date().isoformat())}")

@@ -16,7 +16,8 @@ def line(measured: Measured) -> str:
     unit = measured.figure.unit
     target = f"at most {shown(measured.figure.target, unit)}" if measured.figure.target is not None else ""
     name = f"{measured.case.name}: {measured.figure.title}"
-    return f"{name:<50} {shown(measured.value, unit):>14}   {target:<20} {_VERDICTS[measured.is_met]:<7}{_compared(measured)}"
+    verdict = f"{_VERDICTS[measured.is_met]:<7}{_compared(measured)}"
+    return f"{name:<50} {shown(measured.value, unit):>14}   {target:<20} {verdict}".rstrip()
 
 
 def write_page(measured: Sequence[Measured], machine: dict[str, str], day: str) -> Path:

@@ -7,7 +7,11 @@ import tempfile
 import venv
 from pathlib import Path
 
-_LIST = "import json, sysconfig; from importlib.metadata import distributions; print(json.dumps([sysconfig.get_path('purelib'), sorted({d.name for d in distributions()})]))"
+_LIST = """
+import json, sysconfig
+from importlib.metadata import distributions
+print(json.dumps([sysconfig.get_path("purelib"), sorted({each.name for each in distributions()})]))
+"""
 _ROOT = Path(__file__).parents[2]
 
 

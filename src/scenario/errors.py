@@ -27,6 +27,7 @@
     │       ├── TruncatedAnswerError        cut by the token limit
     │       └── MalformedAnswerError        not JSON, or not the promised shape
     ├── BudgetExceededError         a model call after the run's budget was spent
+    ├── DeadlockError               (also a RuntimeError) on simulated time, nothing can ever go on
     ├── TransportError              a line could not be opened, went silent, or was cut
     └── StoreError                  a run could not be written or read back
 
@@ -163,6 +164,10 @@ class MalformedAnswerError(ModelAnswerError):
 
 class BudgetExceededError(ScenarioError):
     """A model call was attempted after the run's budget was spent."""
+
+
+class DeadlockError(ScenarioError, RuntimeError):
+    """Nothing on a loop of simulated time can ever go on."""
 
 
 class TransportError(ScenarioError):

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from scenario.agent_adapter import AgentAdapter
 from scenario.errors import ConfigurationError
@@ -171,12 +171,30 @@ def run_sync(executor: ScenarioExecutor) -> ScenarioResult:
     )
 
 
+@overload
+async def run_many(
+    runs: Iterable[Awaitable[ScenarioResult] | ScenarioExecutor],
+    *,
+    limit: int = 20,
+    return_exceptions: Literal[False] = False,
+) -> list[ScenarioResult]: ...
+
+
+@overload
+async def run_many(
+    runs: Iterable[Awaitable[ScenarioResult] | ScenarioExecutor],
+    *,
+    limit: int = 20,
+    return_exceptions: bool,
+) -> list[ScenarioResult | Exception]: ...
+
+
 async def run_many(
     runs: Iterable[Awaitable[ScenarioResult] | ScenarioExecutor],
     *,
     limit: int = 20,
     return_exceptions: bool = False,
-) -> list[ScenarioResult | BaseException]:
+) -> Sequence[ScenarioResult | Exception]:
     """Run many scenarios, a limited number at once.
 
     One that raises does not stop the others.
@@ -201,23 +219,22 @@ async def run_many(
     ordered = list(runs)
     places = asyncio.Semaphore(checked_limit(limit))
     waiting = [_awaitable(each, position) for position, each in enumerate(ordered)]
-    results: list[ScenarioResult | BaseException] = [asyncio.CancelledError()] * len(waiting)
 
-    async def play(position: int) -> None:
+    async def play(run: Awaitable[ScenarioResult]) -> ScenarioResult | Exception:
         async with places:
             try:
-                results[position] = await waiting[position]
+                return await run
             except Exception as error:  # raised below, once all runs have ended
-                results[position] = error
+                return error
 
     try:
         async with asyncio.TaskGroup() as group:
-            for position in range(len(waiting)):
-                group.create_task(play(position))
+            tasks = [group.create_task(play(run)) for run in waiting]
     finally:
         for each in waiting:
             if inspect.iscoroutine(each):
                 each.close()
+    results = [task.result() for task in tasks]
     raised = [result for result in results if isinstance(result, Exception)]
     if raised and not return_exceptions:
         raise ExceptionGroup(f"{len(raised)} of {len(results)} runs raised", raised)

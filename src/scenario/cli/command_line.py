@@ -32,7 +32,9 @@ class _Listed:
 
 
 _COMMANDS: Mapping[str, _Listed] = {
-    "demo": _Listed(home="scenario.cli.demo.command:demo", summary="Test a small shop assistant, and see what comes out."),
+    "demo": _Listed(
+        home="scenario.cli.demo.command:demo", summary="Test a small shop assistant, and see what comes out."
+    ),
 }
 
 
@@ -71,7 +73,9 @@ def scenario() -> None:
 def run_command(argv: Sequence[str] | None) -> int:
     """Run a command and return its exit code; errors of this package and of usage are told on standard error."""
     try:
-        code: Any = scenario.main(args=None if argv is None else list(argv), prog_name="scenario", standalone_mode=False)
+        code: Any = scenario.main(
+            args=None if argv is None else list(argv), prog_name="scenario", standalone_mode=False
+        )
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

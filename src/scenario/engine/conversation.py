@@ -86,7 +86,6 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: PendingTurn | None = None
         self._pending_task: asyncio.Task[None] | None = None
-        self._begin_turn()
 
     # What a medium may do to the run it carries.
 
@@ -145,6 +144,10 @@ class Conversation:
         return True
 
     # The life of the conversation.
+
+    def begin(self) -> None:
+        """Open the first turn."""
+        self._begin_turn()
 
     def join(self, group: asyncio.TaskGroup) -> None:
         """Let background work run in `group` from now on."""

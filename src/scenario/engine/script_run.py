@@ -49,6 +49,7 @@ class ScriptRun:
         token = state_in_play.set(self._conversation.state)
         try:
             self._say_started()
+            self._conversation.begin()
             try:
                 result = await self._on_the_medium()
             except BaseException as error:

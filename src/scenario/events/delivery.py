@@ -131,15 +131,15 @@ class Delivery:
     def _tell(self, event: RunEvent) -> None:
         try:
             self.listener.on_event(event)
-        except Exception:
-            # A listener must not change a run, whatever it raises.
+        except BaseException:
+            # Whatever it raises, SystemExit too: the thread has to live on, or runs would wait for it in vain.
             self.is_dropped = True
             _log.exception("%s is dropped: it raised on %s", self, type(event).__name__)
 
     def _close_listener(self) -> None:
         try:
             self.listener.close()
-        except Exception:
+        except BaseException:
             _log.exception("%s could not be closed", self)
 
     def __str__(self) -> str:

@@ -7,6 +7,8 @@ from scenario.run_events import CheckpointReached, RunFinished
 from scenario.types import CriterionResult, Outcome, ScenarioResult
 from scenario.usage import RunUsage
 
+_WORTH_SAYING = 0.0005
+
 _STYLES: dict[str, Style] = {
     "passed": "passed",
     "failed": "failed",
@@ -55,7 +57,7 @@ def criteria_of(result: ScenarioResult) -> list[CriterionResult]:
 def cost_line(result: ScenarioResult, duration: float) -> str:
     """Return time, model calls, tokens and cost in one line."""
     total = duration if result.total_time is None else result.total_time
-    agent = f" (agent {seconds(result.agent_time)})" if result.agent_time else ""
+    agent = f" (agent {seconds(result.agent_time)})" if (result.agent_time or 0) >= _WORTH_SAYING else ""
     return " · ".join([f"{seconds(total)}{agent}", *_spent(result.usage)])
 
 

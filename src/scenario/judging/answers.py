@@ -19,7 +19,10 @@ _NAMED_IN_TEXT = re.compile(
     |\{.*"name"\s*:\s*"(?P<member>continue_test|make_verdict)".*\}\W*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_NOT_CONVERGED = "The discovery of the conversation did not converge: asked for its verdict, the judge wanted to look things up again."
+_NOT_CONVERGED = (
+    "Discovery did not converge: asked for its verdict, the judge wanted to look into the conversation once more."
+)
+_NO_CALL = "It called no function."
 _BE_BRIEF = "It was cut by the limit of tokens before it was complete; keep every text in it to one short sentence."
 
 
@@ -50,67 +53,69 @@ class Lookups:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable(Generic[_T]):
-    """An answer that cannot be used as it is.
+class Reading(Generic[_T]):
+    """What was read out of an answer.
 
     Attributes:
-        fault: What is wrong with it, said to the model.
+        answer: What it says; with a fault, what to make of it if no better answer comes, or None.
+        fault: Why it cannot be used as it is, said to the model; empty if it can.
         error: What was raised instead of an answer, if anything was.
-        partial: What to make of it if no better answer comes.
     """
 
-    fault: str
+    answer: _T | None = None
+    fault: str = ""
     error: ModelAnswerError | None = None
-    partial: _T | None = None
 
 
-def read_decision(reply: ModelReply) -> Decision | Unusable[Decision]:
+def read_decision(reply: ModelReply) -> Reading[Decision]:
     """Read whether the model wants to judge now."""
     named = {tool_name(call) for call in reply.tool_calls}
     decisions = {decision for name, decision in _DECISIONS.items() if name in named}
     if decisions:
-        return Decision.JUDGE if Decision.JUDGE in decisions else Decision.GO_ON
+        return Reading(Decision.JUDGE if Decision.JUDGE in decisions else Decision.GO_ON)
     if reply.tool_calls:
-        return Unusable(_not_offered(reply))
+        return Reading(fault=_not_offered(reply))
     text = _NAMED_IN_TEXT.fullmatch(reply.text)
     if text:
-        return _DECISIONS[(text["bare"] or text["member"]).lower()]
-    return Unusable("It called no function.")
+        return Reading(_DECISIONS[(text["bare"] or text["member"]).lower()])
+    return Reading(fault=_NO_CALL)
 
 
-def read_decision_or_lookups(reply: ModelReply) -> Decision | Lookups | Unusable[Decision | Lookups]:
+def read_decision_or_lookups(reply: ModelReply) -> Reading[Decision | Lookups]:
     """Read whether the model wants to judge now, or to look into the conversation first."""
-    answer = read_decision(reply)
-    return Lookups(tuple(reply.tool_calls)) if isinstance(answer, Unusable) and reply.tool_calls else answer
+    reading = read_decision(reply)
+    if reading.answer is None and reply.tool_calls:
+        return Reading(Lookups(tuple(reply.tool_calls)))
+    return reading
 
 
-def read_verdict_reply(reply: ModelReply, criteria: Criteria) -> Verdict | Unusable[Verdict]:
+def read_verdict_reply(reply: ModelReply, criteria: Criteria) -> Reading[Verdict]:
     """Read the verdict out of an answer, from its text where it called no function."""
     given = _given_verdict(reply, criteria)
     if given is not None:
         return given
     if not reply.tool_calls:
-        return Unusable(_BE_BRIEF if reply.finish_reason == "length" else "It called no function.")
+        return Reading(fault=_BE_BRIEF if reply.finish_reason == "length" else _NO_CALL)
     looks = any(tool_name(call) in _DISCOVERY for call in reply.tool_calls)
-    return Unusable(_not_offered(reply), partial=failed_verdict(criteria, _NOT_CONVERGED) if looks else None)
+    return Reading(failed_verdict(criteria, _NOT_CONVERGED) if looks else None, _not_offered(reply))
 
 
-def read_verdict_or_lookups(reply: ModelReply, criteria: Criteria) -> Verdict | Lookups | Unusable[Verdict | Lookups]:
+def read_verdict_or_lookups(reply: ModelReply, criteria: Criteria) -> Reading[Verdict | Lookups]:
     """Read the verdict out of an answer, or the wish to look into the conversation first."""
     given = _given_verdict(reply, criteria)
     if given is None and reply.tool_calls:
-        return Lookups(tuple(reply.tool_calls))
+        return Reading(Lookups(tuple(reply.tool_calls)))
     return given or read_verdict_reply(reply, criteria)
 
 
-def cut_short(error: ModelAnswerError) -> Unusable[Any]:
-    """Return what to say to the model about an answer that the token limit cut."""
-    return Unusable(_BE_BRIEF, error)
+def cut_short(error: ModelAnswerError) -> Reading[Any]:
+    """Return the reading of an answer that the token limit cut."""
+    return Reading(fault=_BE_BRIEF, error=error)
 
 
-def better_of(first: Unusable[_T], second: Unusable[_T]) -> Unusable[_T]:
-    """Return the answer that says something about more criteria, the later one where both say as much."""
-    return first if _said(first) > _said(second) else second
+def better_of(first: Reading[_T], second: Reading[_T]) -> Reading[_T]:
+    """Return the reading without a fault, else the one that says more, the second where both say as much."""
+    return first if second.fault and _said(first) > _said(second) else second
 
 
 def tool_name(call: ModelToolCall) -> str:
@@ -118,24 +123,22 @@ def tool_name(call: ModelToolCall) -> str:
     return re.split(r"[.:]", call.name.strip())[-1].casefold()
 
 
-def _given_verdict(reply: ModelReply, criteria: Criteria) -> Verdict | Unusable[Verdict] | None:
+def _given_verdict(reply: ModelReply, criteria: Criteria) -> Reading[Verdict] | None:
     verdicts = [read_verdict(call.arguments, criteria) for call in reply.tool_calls if tool_name(call) == FINISH_TEST]
     readable = [verdict for verdict in verdicts if isinstance(verdict, Verdict)]
+    if not reply.tool_calls and (in_text := verdict_in_text(reply.text, criteria)):
+        readable.append(in_text)
     if readable:
-        return _complete(min(readable, key=lambda verdict: verdict.missing))
+        fullest = min(readable, key=lambda verdict: verdict.missing)
+        return Reading(fullest, fullest.fault)
     for verdict in verdicts:
         if isinstance(verdict, Unreadable):
-            return Unusable(_BE_BRIEF if reply.finish_reason == "length" else verdict.fault)
-    in_text = None if reply.tool_calls else verdict_in_text(reply.text, criteria)
-    return _complete(in_text) if in_text else None
+            return Reading(fault=_BE_BRIEF if reply.finish_reason == "length" else verdict.fault)
+    return None
 
 
-def _complete(verdict: Verdict) -> Verdict | Unusable[Verdict]:
-    return Unusable(verdict.fault, partial=verdict) if verdict.fault else verdict
-
-
-def _said(answer: Unusable[Any]) -> int:
-    verdict = answer.partial
+def _said(reading: Reading[Any]) -> int:
+    verdict = reading.answer
     return len(verdict.rulings) - verdict.missing + 1 if isinstance(verdict, Verdict) else 0
 
 

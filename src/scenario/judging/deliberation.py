@@ -18,7 +18,7 @@ from scenario.errors import (
 from scenario.judging.answers import (
     Decision,
     Lookups,
-    Unusable,
+    Reading,
     better_of,
     cut_short,
     read_decision,
@@ -184,10 +184,10 @@ class Deliberation:
         )
         return await self._answer(talk, _PIN, lambda reply: read_verdict_reply(reply, self._case.criteria))
 
-    def _as_decision(self, reply: ModelReply) -> Decision | Lookups | Unusable[Decision | Lookups]:
+    def _as_decision(self, reply: ModelReply) -> Reading[Decision | Lookups]:
         return read_decision_or_lookups(reply) if self._limits else read_decision(reply)
 
-    def _as_verdict(self, reply: ModelReply) -> Verdict | Lookups | Unusable[Verdict | Lookups]:
+    def _as_verdict(self, reply: ModelReply) -> Reading[Verdict | Lookups]:
         read = read_verdict_or_lookups if self._limits else read_verdict_reply
         return read(reply, self._case.criteria)
 
@@ -226,37 +226,32 @@ class Deliberation:
                 self._limits = smaller
                 self.was_shortened = True
 
-    async def _answer(
-        self, talk: _Talk, choice: ToolChoice, read: Callable[[ModelReply], _Answer | Unusable[_Answer]]
-    ) -> _Answer:
-        answer = await self._attempt(talk, choice, read)
-        if isinstance(answer, Unusable) and not talk.has_re_asked:
+    async def _answer(self, talk: _Talk, choice: ToolChoice, read: Callable[[ModelReply], Reading[_Answer]]) -> _Answer:
+        reading = await self._attempt(talk, choice, read)
+        if reading.fault and not talk.has_re_asked:
             talk.has_re_asked = True
             names = " or ".join(f"`{tool.name}`" for tool in talk.tools)
-            talk.messages.append({"role": "user", "content": correction(answer.fault, names)})
-            second = await self._attempt(talk, choice, read)
-            answer = better_of(answer, second) if isinstance(second, Unusable) else second
-        if not isinstance(answer, Unusable):
-            return answer
-        if answer.partial is not None:
-            return answer.partial
-        raise answer.error or MalformedAnswerError(
-            f"the judge's model {self._model} gave no usable answer, asked twice: {answer.fault}",
+            talk.messages.append({"role": "user", "content": correction(reading.fault, names)})
+            reading = better_of(reading, await self._attempt(talk, choice, read))
+        if reading.answer is not None:
+            return reading.answer
+        raise reading.error or MalformedAnswerError(
+            f"the judge's model {self._model} gave no usable answer, asked twice: {reading.fault}",
             "use a model that is good at calling functions",
             self._model,
         )
 
     async def _attempt(
-        self, talk: _Talk, choice: ToolChoice, read: Callable[[ModelReply], _Answer | Unusable[_Answer]]
-    ) -> _Answer | Unusable[_Answer]:
+        self, talk: _Talk, choice: ToolChoice, read: Callable[[ModelReply], Reading[_Answer]]
+    ) -> Reading[_Answer]:
         try:
             reply = await self._complete(list(talk.messages), talk.tools, choice)
         except TruncatedAnswerError as error:
             return cut_short(error)
         except EmptyAnswerError as error:
-            return Unusable("It was empty.", error)
+            return Reading(fault="It was empty.", error=error)
         except MalformedAnswerError as error:
-            return Unusable("It could not be read.", error)
+            return Reading(fault="It could not be read.", error=error)
         return read(reply)
 
     def _look_up(self, talk: _Talk, lookups: Lookups) -> None:

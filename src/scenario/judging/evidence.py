@@ -22,6 +22,7 @@ _ESCAPE = re.compile(r"\\(?:u(?P<code>[0-9a-fA-F]{4})|(?P<letter>[\"\\/bfnrt]))"
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LINE_NUMBER = re.compile(r"^\s*\[\d+\]\s+")
 _QUOTATION_MARKS = "\"'\u00ab\u00bb\u300c\u300d\u300e\u300f "
+_PUNCTUATION = f"{_QUOTATION_MARKS}.,;:!?-"
 _ELISION = "..."
 _SHORTEST_PIECE = 4
 
@@ -96,7 +97,7 @@ def _forms(quote: str) -> list[str]:
     bare = _LINE_NUMBER.sub("", quote)
     texts = (quote, bare, unescaped(bare))
     forms = [form for text in texts for form in (folded(text), folded(text).strip(_QUOTATION_MARKS))]
-    return [form for form in dict.fromkeys(forms) if form]
+    return [form for form in dict.fromkeys(forms) if form.strip(_PUNCTUATION)]
 
 
 def _holds(text: str, form: str) -> bool:

@@ -31,8 +31,8 @@ copy the passages this rests on into `evidence`, word for word, and only then se
 
 _DECISION_INTRODUCTION = (
     "You watch a conversation between an AI agent and somebody who uses it. In the end you will judge the agent.",
-    "Decide whether the conversation can be judged now or has to go on. Nothing else is asked of you at this point: the "
-    "verdict is a step of its own.",
+    "Decide whether the conversation can be judged now or has to go on. Nothing else is asked of you at this point: "
+    "the verdict is a step of its own.",
 )
 _VERDICT_INTRODUCTION = (
     "You are the judge of how an AI agent did in a conversation with somebody who uses it.",

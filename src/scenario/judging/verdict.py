@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeGuard, cast
 
 from scenario.judging.criteria import Criteria, Criterion
+from scenario.types import CriterionResult
 
 Status: TypeAlias = Literal["passed", "failed", "inconclusive"]
 
@@ -56,14 +57,6 @@ class Verdict:
     fault: str = ""
     missing: int = 0
 
-    @property
-    def status(self) -> Status:
-        """Failed if a criterion is, else inconclusive if a criterion is or there are none, else passed."""
-        statuses = {ruling.status for ruling in self.rulings}
-        if "failed" in statuses:
-            return "failed"
-        return "passed" if statuses == {"passed"} else "inconclusive"
-
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -105,6 +98,14 @@ def verdict_in_text(text: str, criteria: Criteria) -> Verdict | None:
     if not _is_object(given) or not _is_object(given.get("criteria")):
         return None
     return _verdict_from(given, criteria)
+
+
+def overall_status(results: Iterable[CriterionResult]) -> Status:
+    """Return failed if a criterion failed, else inconclusive if one is or there are none, else passed."""
+    statuses = {result.status for result in results}
+    if "failed" in statuses:
+        return "failed"
+    return "passed" if statuses == {"passed"} else "inconclusive"
 
 
 def failed_verdict(criteria: Criteria, reasoning: str, fault: str = "") -> Verdict:

@@ -96,6 +96,10 @@ class ConcessionMemory:
             self._found.clear()
 
 
+CONCESSIONS = ConcessionMemory()
+"""What this process has found out about the models it asked."""
+
+
 def conceded(problem: Problem, body: Mapping[str, Any], asked: Iterable[str], now: Concessions) -> Concessions | None:
     """Return how a request may give way to a refusal, or None if it is not one that can be met.
 
@@ -192,7 +196,10 @@ def _names(member: str, text: str, problem: Problem) -> bool:
     spellings = "|".join({re.escape(member), re.escape(camel)})
     if "_" in member or member in _TELLING:
         return re.search(rf"(?<![\w.])({spellings})(?!\w)", text) is not None
-    return re.search(rf"(['\"`]({spellings})['\"`]|(supplied|parameter|field|argument)s?:? ({spellings})\b)", text) is not None
+    return (
+        re.search(rf"(['\"`]({spellings})['\"`]|(supplied|parameter|field|argument)s?:? ({spellings})\b)", text)
+        is not None
+    )
 
 
 def _has_lists(body: Mapping[str, Any]) -> bool:
@@ -221,7 +228,7 @@ def _differences(before: Concessions, after: Concessions) -> list[str]:
         if old == new:
             continue
         if isinstance(new, frozenset):
-            said.append(_SAID[name].format(", ".join(sorted(new ^ old))))  # pyright: ignore[reportUnknownArgumentType] - sets of names
+            said.append(_SAID[name].format(", ".join(sorted(new ^ old))))
         else:
             said.append(_SAID[name].format(new))
     return said
@@ -256,6 +263,6 @@ _TEXT_WANTED = re.compile(
 )
 _UNSUPPORTED = re.compile(
     r"not support|unsupported|does(n't| not) support|n't supported|unknown|unrecogni[sz]ed|deprecated|"
-    r"extra inputs|extra_forbidden|not permitted|unexpected|only the default|not allowed|cannot be (used|specified|set)|"
-    r"cannot both be|not available|is not a valid (field|parameter|argument)|no longer|incompatible|not compatible"
+    r"extra inputs|extra_forbidden|not permitted|unexpected|only the default|not allowed|"
+    r"cannot be (used|specified|set)|cannot both be|not available|is not a valid (field|parameter|argument)|no longer|incompatible|not compatible"
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scenario.llm.chat_model import Message, Tool
+from scenario.llm.json_values import is_object
 
 _SPOKEN = frozenset({"role", "content", "name"})
 _MEMBERS = {
@@ -51,7 +52,9 @@ def api_messages(
     return [_message(message, echoed, echoed_in_calls, left_out, text_only) for message in messages]
 
 
-def api_tools(tools: Sequence[Tool], *, strict: bool = True, left_out: frozenset[str] = _NOTHING) -> list[dict[str, Any]]:
+def api_tools(
+    tools: Sequence[Tool], *, strict: bool = True, left_out: frozenset[str] = _NOTHING
+) -> list[dict[str, Any]]:
     """Return tools in OpenAI's chat format.
 
     Args:
@@ -76,14 +79,12 @@ def _message(
     if role == "assistant":
         allowed |= echoed
     kept = {
-        name: value
-        for name, value in message.items()
-        if name in allowed and value is not None and name not in left_out
+        name: value for name, value in message.items() if name in allowed and value is not None and name not in left_out
     }
     if "content" not in kept:
         kept["content"] = None if role == "assistant" else ""
     elif isinstance(content, list | tuple):
-        kept["content"] = _content(content, text_only)  # pyright: ignore[reportUnknownArgumentType] - open shape
+        kept["content"] = _content(content, text_only)
     if "tool_calls" in kept:
         calls = kept.pop("tool_calls")
         if calls:
@@ -92,34 +93,30 @@ def _message(
 
 
 def _content(parts: Sequence[Any], text_only: bool) -> str | list[Any]:
-    if text_only and all(isinstance(part, Mapping) and part.get("type") == "text" for part in parts):  # pyright: ignore[reportUnknownMemberType] - open shape
+    if text_only and all(is_object(part) and part.get("type") == "text" for part in parts):
         return "\n".join(str(part.get("text") or "") for part in parts)
     return [_part(part) for part in parts]
 
 
 def _part(part: Any) -> Any:
-    allowed = _PART_MEMBERS.get(part.get("type", "")) if isinstance(part, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - open shape
+    allowed = _PART_MEMBERS.get(part.get("type", "")) if is_object(part) else None
     if allowed is None or part.keys() <= allowed:
         return part
     return {name: value for name, value in part.items() if name in allowed}
 
 
 def _call(call: Any, echoed: frozenset[str]) -> Any:
-    if not isinstance(call, Mapping):
+    if not is_object(call):
         return call
     kept: dict[str, Any] = {
-        str(name): value  # pyright: ignore[reportUnknownArgumentType] - open shape
-        for name, value in call.items()  # pyright: ignore[reportUnknownVariableType] - open shape
+        str(name): value
+        for name, value in call.items()
         if (name in _CALL_MEMBERS or name in echoed) and value is not None
     }
     kept.setdefault("type", "function")
     function = kept.get("function")
-    if isinstance(function, Mapping):
-        members: dict[str, Any] = {
-            str(name): value  # pyright: ignore[reportUnknownArgumentType] - open shape
-            for name, value in function.items()  # pyright: ignore[reportUnknownVariableType] - open shape
-            if name in _FUNCTION_MEMBERS
-        }
+    if is_object(function):
+        members: dict[str, Any] = {str(name): value for name, value in function.items() if name in _FUNCTION_MEMBERS}
         arguments = members.get("arguments")
         if not isinstance(arguments, str):
             members["arguments"] = "{}" if arguments is None else json.dumps(arguments, ensure_ascii=False)
@@ -136,12 +133,12 @@ def _tool(tool: Tool, strict: bool, left_out: frozenset[str]) -> dict[str, Any]:
 
 
 def _without(schema: Any, keywords: frozenset[str], names_properties: bool = False) -> Any:
-    if isinstance(schema, Mapping):
+    if is_object(schema):
         return {
             name: _without(value, keywords, name == "properties" and not names_properties)
-            for name, value in schema.items()  # pyright: ignore[reportUnknownVariableType] - open shape
+            for name, value in schema.items()
             if names_properties or name not in keywords
         }
     if isinstance(schema, list | tuple):
-        return [_without(item, keywords) for item in schema]  # pyright: ignore[reportUnknownVariableType] - open shape
+        return [_without(item, keywords) for item in schema]
     return schema

@@ -38,7 +38,9 @@ class FunctionModel:
         answer = await self._called([dict(message) for message in api_messages(request.messages)], request)
         if isinstance(answer, str):
             if not answer.strip():
-                raise EmptyAnswerError(f"{self.name} returned no text", "let the function return what is said", self.name)
+                raise EmptyAnswerError(
+                    f"{self.name} returned no text", "let the function return what is said", self.name
+                )
             answer = ModelReply(text=answer, model=self.name, duration=time.monotonic() - started)
         if not isinstance(answer, ModelReply):
             raise MalformedAnswerError(

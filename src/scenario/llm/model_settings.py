@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scenario.errors import ConfigurationError
+from scenario.llm.json_values import is_object
 from scenario.llm.prices import Price
 
 ATTEMPT_SECONDS = 120.0
@@ -101,7 +102,7 @@ def body_members(extras: Mapping[str, Any]) -> Mapping[str, Any]:
         return extras
     members = {name: value for name, value in extras.items() if name not in _SETTINGS and name not in NEEDS_LITELLM}
     further = extras.get("extra_body") or {}
-    if not isinstance(further, Mapping):
+    if not is_object(further):
         raise ConfigurationError(f"extra_body={further!r} is not a mapping", "give a dict of body members")
     members |= further
     if reserved := _RESERVED.intersection(members):
@@ -140,7 +141,7 @@ def _headers(extras: Mapping[str, Any], name: str) -> dict[str, str]:
     value = extras.get(name)
     if value is None:
         return {}
-    headers = {str(key): str(item) for key, item in value.items()} if isinstance(value, Mapping) else None
+    headers = {str(key): str(item) for key, item in value.items()} if is_object(value) else None
     if headers is None or any("\r" in item or "\n" in item for pair in headers.items() for item in pair):
         raise ConfigurationError(f"`{name}` is not a mapping of HTTP headers", "give a dict of single-line strings")
     return headers

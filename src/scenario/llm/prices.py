@@ -49,9 +49,7 @@ class Price:
             return None
         cached = min(cached_tokens, input_tokens)
         cached_price = self.input if self.cached_input is None else self.cached_input
-        return (
-            (input_tokens - cached) * self.input + cached * cached_price + output_tokens * self.output
-        ) / _MILLION
+        return ((input_tokens - cached) * self.input + cached * cached_price + output_tokens * self.output) / _MILLION
 
 
 @runtime_checkable

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from scenario.llm.json_values import is_array, is_object
+
 _SHOWN_CHARACTERS = 500
 _SHOWN_OF_PAGES = 200
 
@@ -84,12 +86,12 @@ def read_problem(status: int, body: bytes) -> Problem:
 
 def problem_in(status: int, value: Any) -> Problem:
     """Read a decoded answer, or a part of one, that is not a reply."""
-    if isinstance(value, list) and value:
-        value = value[0]  # pyright: ignore[reportUnknownVariableType] - open shape
-    if not isinstance(value, Mapping):
+    if is_array(value) and value:
+        value = value[0]
+    if not is_object(value):
         return Problem(status=status, message=_shortened(json.dumps(value)), speaks_api=False)
     facts = _Facts()
-    facts.read(value)  # pyright: ignore[reportUnknownArgumentType] - open shape
+    facts.read(value)
     return Problem(
         status=status if status >= 400 else facts.status or _status_of(facts.codes),
         message=_shortened("; ".join(dict.fromkeys(facts.messages))) or _shortened(json.dumps(value)),
@@ -102,13 +104,13 @@ def problem_in(status: int, value: Any) -> Problem:
 
 def error_inside(value: Any) -> Any:
     """Return the error that an answer of status 200 holds in place of a reply, or None."""
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         return None
-    if value.get("error"):  # pyright: ignore[reportUnknownMemberType] - open shape
-        return value  # pyright: ignore[reportUnknownVariableType] - open shape
-    choices: Any = value.get("choices")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - open shape
-    if isinstance(choices, list) and choices and isinstance(choices[0], Mapping) and choices[0].get("error"):  # pyright: ignore[reportUnknownMemberType] - open shape
-        return choices[0]  # pyright: ignore[reportUnknownVariableType] - open shape
+    if value.get("error"):
+        return value
+    choices: Any = value.get("choices")
+    if is_array(choices) and choices and is_object(choices[0]) and choices[0].get("error"):
+        return choices[0]
     return None
 
 
@@ -136,10 +138,10 @@ class _Facts:
             self.messages.append(f"{'.'.join(str(step) for step in value['loc'])}: {said}")
 
     def _read_part(self, name: str, part: Any) -> None:
-        if isinstance(part, Mapping):
-            self.read(part)  # pyright: ignore[reportUnknownArgumentType] - open shape
-        elif isinstance(part, list):
-            for item in part:  # pyright: ignore[reportUnknownVariableType] - open shape
+        if is_object(part):
+            self.read(part)
+        elif is_array(part):
+            for item in part:
                 self._read_part(name, item)
         elif isinstance(part, str) and part.strip():
             # Gateways hand on the JSON of the service behind them as text.
@@ -160,8 +162,8 @@ class _Facts:
             self.codes.append(code)
 
     def _read_location(self, location: Any) -> None:
-        if isinstance(location, list):
-            steps = [str(step) for step in location]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - open shape
+        if is_array(location):
+            steps = [str(step) for step in location]
             self.members.append(".".join(steps[1:] if steps[:1] == ["body"] else steps))
 
 
@@ -180,8 +182,8 @@ def _object_in(text: str) -> Mapping[str, Any] | None:
         value, _ = json.JSONDecoder().raw_decode(text, start)
     except ValueError:
         return None
-    if isinstance(value, dict) and value.keys() & {"error", "message", "detail"}:  # pyright: ignore[reportUnknownMemberType] - open shape
-        return value  # pyright: ignore[reportUnknownVariableType] - open shape
+    if isinstance(value, dict) and value.keys() & {"error", "message", "detail"}:
+        return value
     return None
 
 
@@ -298,7 +300,7 @@ _NO_SUCH_ADDRESS = _matcher(
 )
 
 
-def _kind(problem: Problem) -> ProblemKind:  # noqa: C901, PLR0911 - one row of a decision table per line
+def _kind(problem: Problem) -> ProblemKind:
     status, text = problem.status, problem.text
     if status >= 500 and not _TOO_LONG.search(text):
         return ProblemKind.SERVER

@@ -38,6 +38,7 @@ class Provider:
         echoed_in_calls: Members of its tool calls that must come back likewise.
         thinks_inline: Whether models may put their thoughts into the text, between `<think>` and `</think>`.
         reports_cost: Whether `usage.cost` of an answer is its price in US dollars.
+        elsewhere: Prefix of the provider whose facts apply when `api_base` leads somewhere else.
     """
 
     prefix: str
@@ -57,6 +58,7 @@ class Provider:
     echoed_in_calls: frozenset[str] = frozenset()
     thinks_inline: bool = True
     reports_cost: bool = False
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,9 @@ _BUILT_IN = (
         },
         token_limit="max_completion_tokens",
         thinks_inline=False,
+        elsewhere="openai_like",
     ),
+    Provider(prefix="openai_like", key_variables=_keys("OPENAI"), base_url_variables=("OPENAI_LIKE_API_BASE",)),
     Provider(
         prefix="azure",
         key_variables=_keys("AZURE", "AZURE_OPENAI_API_KEY"),
@@ -230,7 +234,7 @@ _BUILT_IN = (
 _OTHER_NAMES = {
     "azure_openai": "azure",
     "cohere_chat": "cohere",
-    "custom_openai": "openai",
+    "custom_openai": "openai_like",
     "fireworks": "fireworks_ai",
     "google": "gemini",
     "grok": "xai",
@@ -239,7 +243,6 @@ _OTHER_NAMES = {
     "lmstudio": "lm_studio",
     "nvidia": "nvidia_nim",
     "ollama_chat": "ollama",
-    "openai_like": "openai",
     "together": "together_ai",
     "vllm": "hosted_vllm",
 }
@@ -284,23 +287,23 @@ SERVED_BY_LITELLM = frozenset(
 _SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 
 
-def _family(pattern: str, provider: str, **facts: frozenset[str]) -> ModelFamily:
-    return ModelFamily(pattern=re.compile(pattern), provider=provider, **facts)
+def _family(
+    pattern: str, provider: str, refused: frozenset[str] = frozenset(), tool_forcing: ToolForcing = "named"
+) -> ModelFamily:
+    return ModelFamily(pattern=re.compile(pattern), provider=provider, refused=refused, tool_forcing=tool_forcing)
 
 
 FAMILIES = (
     # The first that matches counts, so the narrower stand before the wider.
-    _family(r"o[134](-|$)", "openai", refused=_SAMPLING | {"presence_penalty", "frequency_penalty"}),
+    _family(r"o[134](-|$)", "openai", _SAMPLING | {"presence_penalty", "frequency_penalty"}),
     _family(
         r"gpt-5(-mini|-nano)?(-\d{4}-\d\d-\d\d)?$",
         "openai",
-        refused=_SAMPLING | {"presence_penalty", "frequency_penalty"},
+        _SAMPLING | {"presence_penalty", "frequency_penalty"},
     ),
     _family(r"(gpt-|chatgpt-|ft:gpt-)", "openai"),
-    ModelFamily(
-        pattern=re.compile(r"claude-fable-5-1"), provider="anthropic", refused=_SAMPLING, tool_forcing="auto"
-    ),
-    _family(r"claude-(opus-4-[789]|(opus|sonnet|haiku|fable|mythos)-5)", "anthropic", refused=_SAMPLING),
+    _family(r"claude-fable-5-1", "anthropic", _SAMPLING, tool_forcing="auto"),
+    _family(r"claude-(opus-4-[789]|(opus|sonnet|haiku|fable|mythos)-5)", "anthropic", _SAMPLING),
     _family(r"claude-", "anthropic"),
     _family(r"gemini-", "gemini"),
     _family(r"(mistral|ministral|magistral|codestral|devstral|pixtral|voxtral|open-mi[sx]tral)-", "mistral"),

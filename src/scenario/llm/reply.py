@@ -1,6 +1,7 @@
 """The reply of a model, read from the answer of a chat-completions request."""
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from scenario.errors import (
     TruncatedAnswerError,
 )
 from scenario.llm.chat_model import ModelReply, ModelToolCall
+from scenario.llm.json_values import is_array, is_object
 from scenario.llm.prices import Price
 from scenario.usage import TokenUsage
 
@@ -72,11 +74,13 @@ def read_reply(answer: Mapping[str, Any], facts: ReplyFacts, attempts: int = 1, 
         EmptyAnswerError: If there is neither text nor a tool call.
     """
     choices: Any = answer.get("choices")
-    choice: Any = choices[0] if isinstance(choices, list) and choices else None
-    message: Any = choice.get("message") if isinstance(choice, Mapping) else None
-    if not isinstance(message, Mapping):
-        if isinstance(choices, list) and not choices:
-            raise EmptyAnswerError(f"{facts.name} answered without any choice", "ask again, or try another model", facts.name)
+    choice: Any = choices[0] if is_array(choices) and choices else None
+    message: Any = choice.get("message") if is_object(choice) else None
+    if not is_object(message):
+        if is_array(choices) and not choices:
+            raise EmptyAnswerError(
+                f"{facts.name} answered without any choice", "ask again, or try another model", facts.name
+            )
         raise MalformedAnswerError(
             f"{facts.name} answered with JSON that is not a chat completion: {json.dumps(answer)[:200]}",
             "check that `api_base` leads to an OpenAI-compatible chat-completions API",
@@ -100,7 +104,7 @@ def read_reply(answer: Mapping[str, Any], facts: ReplyFacts, attempts: int = 1, 
 
 def read_usage(usage: Any, facts: ReplyFacts) -> TokenUsage:
     """Return the tokens that an answer reports, and their price where it is known."""
-    if not isinstance(usage, Mapping):
+    if not is_object(usage):
         return TokenUsage()
     read = _count(usage, "prompt_tokens", "input_tokens", "promptTokens")
     written = _count(usage, "completion_tokens", "output_tokens", "completionTokens")
@@ -147,7 +151,7 @@ def parse_arguments(call: ModelToolCall, model: str = "") -> dict[str, Any]:
             "ask again, or use a model that is better at calling tools",
             model,
         )
-    return value  # pyright: ignore[reportUnknownVariableType] - an object of JSON
+    return value
 
 
 def _check(
@@ -212,14 +216,14 @@ def _text(message: Mapping[str, Any], facts: ReplyFacts) -> tuple[str, bool]:
 
 
 def _joined(content: Any) -> str:
-    if not isinstance(content, list):
+    if not is_array(content):
         return ""
     texts: list[str] = []
-    for part in content:  # pyright: ignore[reportUnknownVariableType] - open shape
+    for part in content:
         if isinstance(part, str):
             texts.append(part)
-        elif isinstance(part, Mapping) and part.get("type") in {"text", "output_text", None}:  # pyright: ignore[reportUnknownMemberType] - open shape
-            text: Any = part.get("text")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - open shape
+        elif is_object(part) and part.get("type") in {"text", "output_text", None}:
+            text: Any = part.get("text")
             if isinstance(text, str):
                 texts.append(text)
     return "".join(texts)
@@ -227,28 +231,24 @@ def _joined(content: Any) -> str:
 
 def _tool_calls(message: Mapping[str, Any], facts: ReplyFacts) -> tuple[ModelToolCall, ...]:
     calls: Any = message.get("tool_calls")
-    if not isinstance(calls, list) or not calls:
+    if not is_array(calls) or not calls:
         legacy: Any = message.get("function_call")
-        calls = [{"function": legacy}] if isinstance(legacy, Mapping) else []
-    return tuple(
-        _tool_call(call, index, facts)
-        for index, call in enumerate(calls)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - open shape
-        if isinstance(call, Mapping)
-    )
+        calls = [{"function": legacy}] if is_object(legacy) else []
+    return tuple(_tool_call(call, index, facts) for index, call in enumerate(calls) if is_object(call))
 
 
 def _tool_call(call: Mapping[str, Any], index: int, facts: ReplyFacts) -> ModelToolCall:
     function: Any = call.get("function")
-    if not isinstance(function, Mapping):
+    if not is_object(function):
         function = call
-    arguments: Any = function.get("arguments")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - open shape
+    arguments: Any = function.get("arguments")
     if arguments is None:
         arguments = ""
     elif not isinstance(arguments, str):
         arguments = json.dumps(arguments, ensure_ascii=False)
     return ModelToolCall(
         id=str(call.get("id") or f"call_{index}"),
-        name=str(function.get("name") or ""),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - open shape
+        name=str(function.get("name") or ""),
         arguments=arguments,
         echo={name: call[name] for name in facts.echoed_in_calls if call.get(name) is not None},
     )
@@ -267,17 +267,17 @@ def _is_json(text: str) -> bool:
 def _count(usage: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         value = usage.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
             return int(value)
     return None
 
 
 def _cost(usage: Mapping[str, Any], read: int | None, written: int | None, facts: ReplyFacts) -> float | None:
     cost = usage.get("cost")
-    if facts.reports_cost and isinstance(cost, int | float) and not isinstance(cost, bool) and cost >= 0:
+    if facts.reports_cost and isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < math.inf:
         return float(cost)
     if facts.price is None or read is None or written is None:
         return None
     details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
-    cached = _count(details, "cached_tokens") if isinstance(details, Mapping) else None  # pyright: ignore[reportUnknownArgumentType] - open shape
+    cached = _count(details, "cached_tokens") if is_object(details) else None
     return facts.price.cost(read, written, cached or 0)

@@ -7,6 +7,7 @@ from typing import Any
 from scenario.errors import ConfigurationError
 from scenario.llm.chat_model import ForcedTool, ModelRequest, Tool
 from scenario.llm.concessions import Concessions
+from scenario.llm.json_values import is_object
 from scenario.llm.message_format import api_messages, api_tools
 from scenario.llm.providers import Provider
 
@@ -94,12 +95,12 @@ def _request_in_words(tools: "list[Tool] | tuple[Tool, ...] | Any") -> dict[str,
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - open shape
+    if is_object(value):
+        return dict(value)
     if hasattr(value, "model_dump"):
         return value.model_dump(exclude_none=True)
     if isinstance(value, set | frozenset | tuple):
-        return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - open shape
+        return list(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 

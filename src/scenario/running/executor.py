@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scenario import ids
@@ -39,6 +40,15 @@ _SETTLING_LIMIT = 0.5
 _OVERRIDABLE = ("name", "description", "agents", "fields")
 
 Callback: TypeAlias = Callable[[ScenarioState], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A conversation in progress, and what it was ordered as."""
+
+    spec: RunSpec
+    sink: RunSink
+    conversation: Conversation
 
 
 class ScenarioExecutor:
@@ -151,42 +161,18 @@ class ScenarioExecutor:
         self._guards = (*(agent.run_guard for agent in self.agents if agent.run_guard is not None), *guards)
         self._medium = medium or medium_of(self.agents)
         self._tracer = tracer or RandomIdTracer()
-        self.reset()
+        self._live: _Live | None = None
 
     def reset(self) -> None:
         """Forget the conversation and begin a new one, with ids of its own."""
-        config = self.config
-        self._spec = RunSpec(
-            run_id=ids.generate_scenario_run_id(),
-            thread_id=ids.generate_thread_id(),
-            name=self.name,
-            description=self.description,
-            agents=tuple(self.agents),
-            script=tuple(self.script),
-            config=config,
-            limits=limits_of(config),
-            seed=seed_of(config.seed, config.cache_key),
-            verbose=int(config.verbose or 0),
-            set_id=self.scenario_set_id,
-            batch_run_id=self.batch_run_id,
-            metadata={key: value for key, value in self.metadata.items() if key not in _OVERRIDABLE},
-            fields=self.fields,
-            guards=self._guards,
-            warnings=warnings_about(self.agents, self.description),
-        )
-        self._sink: RunSink = open_run(self._spec.run_id, verbose=self._spec.verbose, listeners=self._listeners)
-        seams = Seams(
-            sink=self._sink,
-            tracer=self._tracer,
-            medium=self._medium,
-            ask_user=ask_at_the_terminal if config.debug else None,
-        )
-        self._conversation = Conversation(self._spec, seams, self)
+        self._prepared().conversation.begin()
 
     @property
-    def run_id(self) -> str:
-        """Id of the current or last run."""
-        return self._spec.run_id
+    def _conversation(self) -> Conversation:
+        if self._live is None:
+            self.reset()
+        assert self._live is not None
+        return self._live.conversation
 
     @property
     def timeline(self) -> Sequence[Any]:
@@ -287,9 +273,39 @@ class ScenarioExecutor:
         """Play the step `scenario.fail()`."""
         return await self._conversation.fail(reasoning)
 
+    def _prepared(self) -> "_Live":
+        config = self.config
+        spec = RunSpec(
+            run_id=ids.generate_scenario_run_id(),
+            thread_id=ids.generate_thread_id(),
+            name=self.name,
+            description=self.description,
+            agents=tuple(self.agents),
+            script=tuple(self.script),
+            config=config,
+            limits=limits_of(config),
+            seed=seed_of(config.seed, config.cache_key),
+            verbose=int(config.verbose or 0),
+            set_id=self.scenario_set_id,
+            batch_run_id=self.batch_run_id,
+            metadata={key: value for key, value in self.metadata.items() if key not in _OVERRIDABLE},
+            fields=self.fields,
+            guards=self._guards,
+            warnings=warnings_about(self.agents, self.description),
+        )
+        sink = open_run(spec.run_id, verbose=spec.verbose, listeners=self._listeners)
+        seams = Seams(
+            sink=sink,
+            tracer=self._tracer,
+            medium=self._medium,
+            ask_user=ask_at_the_terminal if config.debug else None,
+        )
+        self._live = _Live(spec, sink, Conversation(spec, seams, self))
+        return self._live
+
     async def _play(self, give_up: Callable[[AgentTimeoutError], None] | None) -> ScenarioResult:
-        self.reset()
-        script_run = ScriptRun(self._spec, self._conversation)
+        live = self._prepared()
+        script_run = ScriptRun(live.spec, live.conversation)
 
         def end_from_outside(error: AgentTimeoutError) -> None:
             script_run.say_given_up(error)
@@ -299,7 +315,7 @@ class ScenarioExecutor:
         watched = Watched(
             name=self.name,
             loop=asyncio.get_running_loop(),
-            calls=self._conversation.calls_under_way,
+            calls=live.conversation.calls_under_way,
             give_up=None if give_up is None else end_from_outside,
         )
         watchdog.watch(watched)
@@ -307,4 +323,4 @@ class ScenarioExecutor:
             return await script_run.play()
         finally:
             watchdog.unwatch(watched)
-            await self._sink.settle(_SETTLING_LIMIT)
+            await live.sink.settle(_SETTLING_LIMIT)

@@ -1,4 +1,4 @@
-"""Errors as OpenAI's API reports them: a status, a JSON body with `message`, `type`, `param` and `code`, and headers."""
+"""Errors as OpenAI's API reports them: a status, and a JSON body with `message`, `type`, `param` and `code`."""
 
 import json
 from collections.abc import Mapping
@@ -53,8 +53,8 @@ def not_json() -> ApiError:
 def wrong_content_type(content_type: str) -> ApiError:
     """Return the 400 of a body that is not said to be JSON."""
     return invalid(
-        f"Unsupported content type: '{content_type}'. This API method only accepts 'application/json' requests, but you "
-        f"specified the header 'Content-Type: {content_type}'. Please try again with a supported content type.",
+        f"Unsupported content type: '{content_type}'. This API method only accepts 'application/json' requests, but "
+        f"you specified the header 'Content-Type: {content_type}'. Please try again with a supported content type.",
         code="unsupported_content_type",
     )
 

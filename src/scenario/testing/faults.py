@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from scenario.errors import ConfigurationError
@@ -145,8 +145,8 @@ def invalid_schema(tool: str = "finish_test", reason: str = "schema must have a 
 def content_policy() -> Fault:
     """Answer that the prompt was stopped by the content filter: 400, `content_filter`."""
     message = (
-        "The response was filtered due to the prompt triggering the content management policy. Please modify your prompt "
-        "and retry."
+        "The response was filtered due to the prompt triggering the content management policy. Please modify your "
+        "prompt and retry."
     )
     return Refused(invalid(message, "prompt", "content_filter"))
 

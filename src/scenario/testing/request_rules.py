@@ -4,7 +4,6 @@ The rules are those of the real service, in its order and with its words and cod
 another large service is stricter (names of schema properties), its rule holds.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
@@ -13,11 +12,45 @@ from scenario.testing.api_errors import ApiError, invalid
 from scenario.testing.strict_schema import schema_fault
 
 _PARAMETERS = frozenset(
-    "audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages "
-    "metadata modalities model moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key "
-    "prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier "
-    "stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity "
-    "web_search_options".split()
+    {
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "metadata",
+        "modalities",
+        "model",
+        "moderation",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    }
 )
 _MESSAGE_KEYS: Mapping[str, frozenset[str]] = {
     "developer": frozenset({"role", "content", "name"}),
@@ -311,13 +344,13 @@ def _pattern_fault(at: str, pattern: str) -> ApiError:
 
 
 def _wrong_type(at: str, expected: str, value: Any) -> ApiError:
-    got = {
-        dict: "an object",
-        list: "an array",
-        str: "a string",
-        bool: "a boolean",
-        int: "an integer",
-        float: "a decimal",
-    }
-    kind = "null" if value is None else got.get(type(value), json.dumps(value))
+    got = (
+        (dict, "an object"),
+        (list, "an array"),
+        (str, "a string"),
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a decimal"),
+    )
+    kind = next((name for kind_of, name in got if isinstance(value, kind_of)), "null")
     return invalid(f"Invalid type for '{at}': expected {expected}, but got {kind} instead.", at, "invalid_type")

@@ -60,7 +60,7 @@ def _object_faults(schema: Mapping[str, Any], where: str, strict: bool) -> Itera
         return
     for key in required:
         if key not in properties:
-            yield f"{where}, 'required' is required to be an array of keys in properties. Extra required key {key!r} supplied."
+            yield f"{where}, 'required' must only name keys in properties. Extra required key {key!r} supplied."
     if schema.get("additionalProperties") is not False:
         yield f"{where}, 'additionalProperties' is required to be supplied and to be false."
     for key in properties:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import scenario
 from scenario.agent_adapter import AgentAdapter
 from scenario.cli.demo.shop import Shop
 from scenario.cli.demo.shop_assistant import ShopAssistant
-from scenario.llm.chat_model import ChatModel
+from scenario.events import EventListener
 from scenario.types import Outcome, ScenarioResult, ScriptStep
 
 if TYPE_CHECKING:
@@ -20,26 +21,32 @@ class Cast:
     """Who takes part in the demo's scenarios.
 
     Attributes:
-        shop: The shop's data.
+        folder: Where the data of shops go.
         assistant_model: Model of the agent under test.
-        tester_model: Model of the simulated user and of the judge.
+        user_model: Model of the simulated customer.
+        judge_model: Model of the judge.
     """
 
-    shop: Shop
-    assistant_model: ChatModel
-    tester_model: "ModelSpec"
+    folder: Path
+    assistant_model: "ModelSpec"
+    user_model: "ModelSpec"
+    judge_model: "ModelSpec"
 
-    def assistant(self) -> AgentAdapter:
+    def shop(self, name: str) -> Shop:
+        """Return a shop with data of its own, so that no scenario depends on another."""
+        return Shop(self.folder / f"{name}.db")
+
+    def assistant(self, shop: Shop) -> AgentAdapter:
         """Return the agent under test."""
-        return ShopAssistant(self.assistant_model, self.shop)
-
-    def judge(self, *criteria: str) -> AgentAdapter:
-        """Return a judge of these criteria."""
-        return scenario.JudgeAgent(criteria=list(criteria), model=self.tester_model)
+        return ShopAssistant(self.assistant_model, shop)
 
     def customer(self) -> AgentAdapter:
         """Return a simulated customer."""
-        return scenario.UserSimulatorAgent(model=self.tester_model)
+        return scenario.UserSimulatorAgent(model=self.user_model)
+
+    def judge(self, *criteria: str) -> AgentAdapter:
+        """Return a judge of these criteria."""
+        return scenario.JudgeAgent(criteria=list(criteria), model=self.judge_model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +69,8 @@ class DemoScenario:
     script: Sequence[ScriptStep] = field(default_factory=tuple[ScriptStep, ...])
     expected: Outcome = Outcome.PASSED
 
-    async def run(self, *, verbose: bool) -> ScenarioResult:
-        """Run it."""
+    async def run(self, *, verbose: bool, listener: EventListener) -> ScenarioResult:
+        """Run it; `listener` is told what happens."""
         return await scenario.run(
             name=self.name,
             description=self.description,
@@ -72,6 +79,7 @@ class DemoScenario:
             max_turns=6,
             verbose=verbose,
             set_id="demo",
+            listeners=[listener],
         )
 
 
@@ -87,13 +95,15 @@ def demo_scenarios(players: Cast) -> Sequence[DemoScenario]:
 
 
 def _where_is_my_order(players: Cast) -> DemoScenario:
+    shop = players.shop("where")
+
     def the_order_was_looked_up(state: scenario.ScenarioState) -> None:
         call = state.last_tool_call("find_order")
         assert call, "the assistant answered without looking the order up"
         assert "1001" in call["function"]["arguments"]
 
     def the_day_of_arrival_was_told(state: scenario.ScenarioState) -> None:
-        order = players.shop.order("1001")
+        order = shop.order("1001")
         assert order
         day = order.expected_on
         said = state.last_agent_message()
@@ -103,7 +113,7 @@ def _where_is_my_order(players: Cast) -> DemoScenario:
         name="where is my order",
         shows="a scripted conversation, checked in Python",
         description="A customer asks for an order that is on its way.",
-        agents=[players.assistant()],
+        agents=[players.assistant(shop)],
         script=[
             scenario.user("Hi, where is my order 1001, and when will it be here?"),
             scenario.agent(),
@@ -115,15 +125,17 @@ def _where_is_my_order(players: Cast) -> DemoScenario:
 
 
 def _return_of_a_kettle(players: Cast) -> DemoScenario:
+    shop = players.shop("kettle")
+
     def the_return_is_in_the_database(state: scenario.ScenarioState) -> None:
         assert state.has_tool_call("book_return"), "no return was booked"
-        assert players.shop.return_of("1002") is not None, "the return is not in the database"
+        assert shop.return_of("1002") is not None, "the return is not in the database"
 
     return DemoScenario(
         name="a kettle goes back",
         shows="what the agent did: tool calls, and the state of the world",
         description="A customer sends back an order that arrived broken.",
-        agents=[players.assistant()],
+        agents=[players.assistant(shop)],
         script=[
             scenario.user("My order 1002 leaks. I want to send it back, please book the return."),
             scenario.agent(),
@@ -138,7 +150,7 @@ def _checked_on_the_way(players: Cast) -> DemoScenario:
         name="too late to return",
         shows="checkpoints: a judge's opinion in the middle of a script",
         description="A customer wants to send back an order whose time for that has run out.",
-        agents=[players.assistant(), players.judge()],
+        agents=[players.assistant(players.shop("late")), players.judge()],
         script=[
             scenario.user("What did I order under 1003?"),
             scenario.agent(),
@@ -160,7 +172,7 @@ def _a_customer_who_looks_around(players: Cast) -> DemoScenario:
         ),
         agents=[
             players.customer(),
-            players.assistant(),
+            players.assistant(players.shop("present")),
             players.judge(
                 "The agent calls tool check_stock",
                 'The agent mentions "24.90"',
@@ -176,7 +188,7 @@ def _asking_for_a_person(players: Cast) -> DemoScenario:
         name="asking for a person",
         shows="a gap in the agent: this one fails on purpose",
         description="A customer wants to talk to a person. The assistant has no tool for that yet.",
-        agents=[players.assistant(), players.judge("The agent calls tool hand_over_to_person")],
+        agents=[players.assistant(players.shop("person")), players.judge("The agent calls tool hand_over_to_person")],
         script=[
             scenario.user("This is complicated. Can I talk to a person, please?"),
             scenario.agent(),

@@ -1,13 +1,16 @@
 """The agent under test: a shop assistant that answers customers with the help of tools."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scenario.agent_adapter import AgentAdapter
 from scenario.cli.demo.shop import Shop
 from scenario.cli.demo.shop_tools import SHOP_TOOLS, use_tool
-from scenario.llm.chat_model import ChatModel, ModelReply, ModelRequest
+from scenario.llm import ModelReply, ModelRequest, ask, choose_model
 from scenario.types import AgentInput, AgentReturnTypes
+
+if TYPE_CHECKING:
+    from scenario.llm.chat_model import ModelSpec
 
 _STEPS = 5
 _INSTRUCTIONS = """\
@@ -25,20 +28,16 @@ class ShopAssistant(AgentAdapter):
         shop: The shop's data.
     """
 
-    def __init__(self, model: ChatModel, shop: Shop) -> None:
-        self._model = model
+    def __init__(self, model: "ModelSpec", shop: Shop) -> None:
+        self._model = choose_model(self, model=model).chat_model
         self._shop = shop
 
     async def call(self, input: AgentInput) -> AgentReturnTypes:
         """Answer the customer, after as many tool calls as the model asks for."""
         produced: list[dict[str, Any]] = []
         for _ in range(_STEPS):
-            reply = await self._model.complete(
-                ModelRequest(
-                    messages=[{"role": "system", "content": _INSTRUCTIONS}, *input.messages, *produced],
-                    tools=SHOP_TOOLS,
-                )
-            )
+            prompt = [{"role": "system", "content": _INSTRUCTIONS}, *input.messages, *produced]
+            reply = await ask(self._model, ModelRequest(messages=prompt, tools=SHOP_TOOLS))
             produced.append(_assistant_message(reply))
             if not reply.tool_calls:
                 return produced

@@ -65,7 +65,7 @@ def _about_order(order: Mapping[str, Any], *, wants_return: bool) -> str:
     if order["delivered_on"] is None:
         return f"{name} is on its way with {order['carrier']} and should reach you on {order['expected_on']}."
     if wants_return:
-        return f"I'm sorry: {name} was delivered on {order['delivered_on']} and could be sent back until {order['return_until']}."
+        return f"I'm sorry, the time to send it back has run out: for {name} it ended on {order['return_until']}."
     return f"{name} was delivered on {order['delivered_on']}. You can send it back until {order['return_until']}."
 
 

@@ -21,7 +21,9 @@ def _tool(name: str, description: str, **parameters: Mapping[str, Any]) -> Tool:
 
 
 SHOP_TOOLS: Sequence[Tool] = (
-    _tool("find_order", "Look up an order: what, where it is, until when it can be sent back.", order_number=_ORDER_NUMBER),
+    _tool(
+        "find_order", "Look up an order: what, where it is, until when it can be sent back.", order_number=_ORDER_NUMBER
+    ),
     _tool(
         "check_stock",
         "Look up a product: its price and how many are in stock.",
@@ -90,4 +92,8 @@ def _book_return(shop: Shop, number: str, reason: str) -> dict[str, Any]:
     if not shop.can_be_returned(order):
         until = f"it could be sent back until {order.return_until}" if order.return_until else "it is still on its way"
         return {"error": f"order {number} cannot be returned: {until}"}
-    return {"return_number": f"R{shop.book_return(order, reason):04d}", "order_number": number, "send_to": "Tea Shop, Leeds"}
+    return {
+        "return_number": f"R{shop.book_return(order, reason):04d}",
+        "order_number": number,
+        "send_to": "Tea Shop, Leeds",
+    }

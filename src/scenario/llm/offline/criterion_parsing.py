@@ -16,7 +16,7 @@ _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE
 _QUOTED = re.compile(
     r"""
     "(?P<straight>[^"]+)" | [“„](?P<curly>[^“”„]+)[“”] | «\s*(?P<angle>[^»]+?)\s*» | 「(?P<corner>[^」]+)」
-    | `(?P<code>[^`]+)` | ‘(?P<single_curly>[^‘’]+)’(?!\w) | (?<!\w)'(?P<single>[^']+)'(?!\w)
+    | `(?P<code>[^`]+)` | \u2018(?P<single_curly>[^\u2018\u2019]+)\u2019(?!\w) | (?<!\w)'(?P<single>[^']+)'(?!\w)
     """,
     re.VERBOSE,
 )
@@ -27,14 +27,16 @@ _AGENT = r"(?:agent|assistant|bot|chatbot|ai|model|system)"
 _USER = r"(?:user|customer|caller|client|human|person)"
 _REPLY = r"(?:repl(?:y|ies)|answers?|responses?|messages?|outputs?)"
 _SUBJECT = (
-    rf"(?:(?:(?:the|our|an?) )?(?:(?P<user>(?:simulated )?{_USER})|{_AGENT}|it)(?:(?:'s|’s) (?:final |last )?{_REPLY})? "
+    rf"(?:(?:(?:the|our|an?) )?(?:(?P<user>(?:simulated )?{_USER})|{_AGENT}|it)(?:(?:'s|\u2019s) {_REPLY})? "
     rf"|(?:the|its|an?|any|one) {_REPLY} )?"
 )
-_NOT = r"(?:n't|n’t| not)"
+_NOT = r"(?:n't|n\u2019t| not)"
+_AUXILIARY = r"(?:does|do|did|should|must|shall|will|would|may|can|could|is|are|was)"
 _NEVER = (
-    rf"(?:(?P<never>(?:(?:does|do|did|should|must|shall|will|would|may|can|could|is|are|was){_NOT}|cannot|can't|won't|shan't)"
-    r"(?: ever)? (?:be )?|(?:(?:should|must|shall|will|may|can) )?never |at no point |avoids? |refrains? from )"
-    r"|(?:should|must|shall|will|has to|have to|needs? to|is expected to|is supposed to|does|did)(?: (?:also|at some point))? )?"
+    rf"(?:(?P<never>(?:{_AUXILIARY}{_NOT}|cannot|can't|won't|shan't)(?: ever)? (?:be )?"
+    r"|(?:(?:should|must|shall|will|may|can) )?never |at no point |avoids? |refrains? from )"
+    r"|(?:should|must|shall|will|has to|have to|needs? to|is expected to|is supposed to|does|did)"
+    r"(?: (?:also|at some point))? )?"
 )
 _SAY = (
     r"(?:say(?:s|ing)?|said|stat(?:e|es|ed|ing)|mention(?:s|ed|ing)?|contain(?:s|ed|ing)?|includ(?:e|es|ed|ing)"
@@ -48,7 +50,7 @@ _MATCH = r"(?:match(?:es|ed|ing)?)"
 _SAY_MATCH = (
     rf"(?:(?:{_SAY}|sends?|sending|sent|gives?|giving|gave) (?:something|anything|a {_REPLY}|text)(?: that)? )?{_MATCH}"
 )
-_CALL = r"(?:call(?:s|ed|ing)?|us(?:e|es|ed|ing)|invok(?:e|es|ed|ing)|run(?:s|ning)?|ran)"
+_CALL = r"(?:call(?:s|ed|ing)?|invok(?:e|es|ed|ing)|(?P<loosely>us(?:e|es|ed|ing)|run(?:s|ning)?|ran))"
 _TOOL_WORD = r"(?:tools?|functions?)"
 _TOOL = (
     rf"(?:(?:(?:the|its|an?) )?(?:tool|function)(?: named| called)?"
@@ -74,15 +76,16 @@ _CALLS = re.compile(
     re.IGNORECASE,
 )
 _IS_CALLED = re.compile(
-    rf"(?:{_TOOL}) (?:is|are|was|gets|must be|should be)?(?P<never>(?: never| not|n't|n’t)(?: be)?)?(?: called| used| invoked)"
-    rf"{_TAIL}(?: with (?P<arguments>.+?))?{_TAIL}",
+    rf"{_TOOL} (?:is|are|was|were|must|should)(?P<never> never|{_NOT})?(?: be)? (?:called|used|invoked){_TAIL}"
+    rf"(?: with (?P<arguments>.+?))?{_TAIL}",
     re.IGNORECASE,
 )
-_ADVERBS = frozenset(
-    "again after all always at before by either ever first for from here if in instead it last later more never next now "
-    "of often on once only or properly right so soon that then there to too twice until when while with wrong".split()
+_ADVERB = re.compile(
+    r"again|after|all|always|at|before|by|either|ever|first|for|from|here|if|in|instead|it|last|later|more|never|next|now"
+    r"|of|often|on|once|only|or|right|so|soon|that|then|there|to|too|twice|until|when|while|with|wrong|\w+ly",
+    re.IGNORECASE,
 )
-_IDENTIFIER = re.compile(r"[_\d.-]|[a-z][A-Z]")
+_IDENTIFIER = re.compile(r"[_\d.]|[a-z][A-Z]")
 _ARGUMENT = re.compile(
     r"(?P<name>[\w.-]+)(?:\s*[=:]\s*|\s+(?:set to|equal to|of|as)\s+)"
     rf"(?P<value>\"[^\"]*\"|{_Q}|-?\d+(?:\.\d+)?|true|false|null|[\w.@-]+)(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*$)"
@@ -165,7 +168,7 @@ def _matches_rule(words: str, literals: Sequence[_Literal]) -> Rule | None:
 def _calls_rule(words: str, literals: Sequence[_Literal]) -> Rule | None:
     found = _CALLS.fullmatch(words)
     if found is not None:
-        if found["user"]:
+        if found["user"] or (found["loosely"] and found["quoted"] and not _is_code(found["quoted"], literals)):
             return None
         anything = found["any"] is not None or found["none"] is not None
         forbidden = (found["never"] is not None) != (found["none"] is not None)
@@ -223,14 +226,18 @@ def _value(shown: str, literals: Sequence[_Literal]) -> Any:
         return shown
 
 
+def _is_code(words: str, literals: Sequence[_Literal]) -> bool:
+    return all(literal.original.startswith("`") for literal in _literals_in(words, literals))
+
+
 def _tool_name(found: re.Match[str], literals: Sequence[_Literal]) -> str | None:
     name = found["after"] or found["before"] or found["quoted"] or found["function"]
     if name.startswith("\ue000"):
         return _literals_in(name, literals)[0].text.removesuffix("()")
     # `calls the right tool` and `calls the tool first` name no tool; `calls the tool search` does.
     is_surely_a_name = found["function"] is not None or _IDENTIFIER.search(name) is not None
-    is_adverb = name.endswith("ly") or name.lower() in _ADVERBS
-    return name if is_surely_a_name or (found["after"] is not None and not is_adverb) else None
+    may_be_a_name = found["after"] is not None and _ADVERB.fullmatch(name) is None
+    return name if is_surely_a_name or may_be_a_name else None
 
 
 def _literals_in(words: str, literals: Sequence[_Literal]) -> list[_Literal]:

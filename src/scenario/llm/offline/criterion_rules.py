@@ -13,7 +13,11 @@ _WINDOW = 100_000
 _OVERLAP = 2_000
 _QUOTE_WIDTH = 160
 _PLAIN = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "‟": '"', "‘": "'", "’": "'", "‐": "-", "‑": "-", "–": "-", "—": "-"}
+    {
+        **dict.fromkeys("\u2018\u2019", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    }
 )
 
 Speaker: TypeAlias = Literal["user", "assistant"]

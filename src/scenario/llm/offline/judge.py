@@ -1,5 +1,6 @@
 """The offline judge: decides what rules can decide, and says of the rest that it needs a model."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ from scenario.llm.offline.judge_tools import (
     phase_reply,
 )
 from scenario.llm.offline.offline_model import OfflineModel, model_tool_call, text_of_role, text_reply, tool_reply
+from scenario.llm.offline.prompt_sections import section
 from scenario.llm.offline.transcript_reading import Transcript, read_transcript
 
 _EXPAND_TRANSCRIPT = "expand_transcript"
 _TOKENS_AT_ONCE = 3_000
 _UNKNOWN_TOKENS = 150
 _CALLS_AT_ONCE = 8
-_CRITERIA = re.compile(r"^<criteria>\n(?P<lines>.*?)\n</criteria>\s*$", re.MULTILINE | re.DOTALL)
-_NUMBERED = re.compile(r"\d+\. (?P<criterion>.+)")
+_NUMBERED = re.compile(r"^\d+\. ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,8 @@ class OfflineJudge(OfflineModel):
 
 
 def _criteria_of_prompt(system: str) -> list[str]:
-    sections = _CRITERIA.findall(system)
-    lines: list[str] = sections[-1].splitlines() if sections else []
-    return [numbered["criterion"] for line in lines if (numbered := _NUMBERED.match(line.strip()))]
+    numbered = _NUMBERED.split(section(system, "criteria") or "")[1:]
+    return ["\n".join(line.strip() for line in criterion.strip().splitlines()) for criterion in numbered]
 
 
 def _finding(criterion: str, transcript: Transcript) -> _Finding | None:
@@ -117,31 +117,38 @@ def _summary(rulings: Sequence[Ruling]) -> str:
     return f"Decided by the rules of the offline judge: {told or 'no criteria'}.{needing}"
 
 
-def _already_asked(request: ModelRequest) -> set[int]:
-    """Return the messages that were asked for alone; asking for them again brings nothing new."""
-    asked: set[int] = set()
-    for message in request.messages:
-        for call in message.get("tool_calls") or ():
-            function = call.get("function") or {}
-            single = re.fullmatch(r'\{"indices": \[(\d+)\]\}', str(function.get("arguments")))
-            if function.get("name") == _EXPAND_TRANSCRIPT and single:
-                asked.add(int(single[1]))
-    return asked
+def _already_asked(request: ModelRequest) -> set[str]:
+    """Return the arguments of expansions that were asked for before."""
+    calls = (call for message in request.messages for call in message.get("tool_calls") or ())
+    return {call["function"]["arguments"] for call in calls if call["function"]["name"] == _EXPAND_TRANSCRIPT}
 
 
-def _expansions(unread: Mapping[int, int | None], already_asked: set[int]) -> list[ModelToolCall]:
+def _expansions(unread: Mapping[int, int | None], already_asked: set[str]) -> list[ModelToolCall]:
+    """Return calls that show the unread messages, those together that fit into one answer.
+
+    A group that was asked for and did not come is asked for one by one; a single message that did not come is too
+    long to be shown.
+    """
+    wanted: list[str] = []
+    for group in _groups(unread):
+        arguments = _indices(group)
+        wanted.extend([arguments] if arguments not in already_asked else [_indices([index]) for index in group])
+    calls = [arguments for arguments in dict.fromkeys(wanted) if arguments not in already_asked]
+    return [model_tool_call(_EXPAND_TRANSCRIPT, arguments) for arguments in calls[:_CALLS_AT_ONCE]]
+
+
+def _groups(unread: Mapping[int, int | None]) -> list[list[int]]:
     groups: list[list[int]] = []
     room = 0
     for index, tokens in unread.items():
-        if index in already_asked:
-            continue
         size = tokens or _UNKNOWN_TOKENS
         if not groups or size > room:
             groups.append([])
             room = _TOKENS_AT_ONCE
         groups[-1].append(index)
         room -= size
-    return [
-        model_tool_call(_EXPAND_TRANSCRIPT, '{"indices": [' + ", ".join(map(str, group)) + "]}")
-        for group in groups[:_CALLS_AT_ONCE]
-    ]
+    return groups
+
+
+def _indices(indices: Sequence[int]) -> str:
+    return json.dumps({"indices": indices})

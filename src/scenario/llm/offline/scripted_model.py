@@ -139,8 +139,8 @@ class ScriptedModel:
             self._requests.append(request)
             if not self._answers:
                 raise ConfigurationError(
-                    f"{self.name} was asked {len(self._requests)} times and has {self._given} answers; the last request "
-                    f"ended with {_ending(request)}",
+                    f"{self.name} was asked {len(self._requests)} times and has {self._given} answers; "
+                    f"the last request ended with {_ending(request)}",
                     "add an answer to the list, or give a function of messages and tools",
                 )
             answer = self._answers[0]
@@ -157,13 +157,14 @@ class ScriptedModel:
             raise answer
         if isinstance(answer, AnswerToRequest):
             return with_estimates(answer.reply_to(request), request, self.name)
-        calls = [answer] if isinstance(answer, ToolCallAnswer) else list(answer)
-        if not calls or not all(isinstance(call, ToolCallAnswer) for call in calls):
+        calls: list[object] = [answer] if isinstance(answer, ToolCallAnswer) else list(answer)
+        called = [call for call in calls if isinstance(call, ToolCallAnswer)]
+        if not calls or len(called) < len(calls):
             raise ConfigurationError(
                 f"{self.name} cannot answer with {answer!r}",
                 "answer with text, tool_call(...), verdict(...), a ModelReply or an exception",
             )
-        return tool_reply([model_tool_call(call.name, _arguments_text(call)) for call in calls], request, self.name)
+        return tool_reply([model_tool_call(call.name, _arguments_text(call)) for call in called], request, self.name)
 
 
 def _arguments_text(call: ToolCallAnswer) -> str:

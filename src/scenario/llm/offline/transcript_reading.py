@@ -2,16 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from scenario.llm.chat_model import Message
 from scenario.llm.offline.offline_model import text_of, text_of_role
+from scenario.llm.offline.prompt_sections import raw_section
 
 _ROLE = re.compile(r"(?P<role>[A-Za-z_]+)(?: \((?P<tool>[^)]*)\))?:(?: |$)")
 _INDEX = re.compile(r"\[(?P<index>\d+)\] ")
-_TOOL_CALL = re.compile(r"\[tool_call: (?P<name>[^(\s]+)\(")
+_TOOL_CALL = "[tool_call: "
+_EXCERPT = re.compile(r"^<excerpt>\n(.*?)\n</excerpt>$", re.MULTILINE | re.DOTALL)
 _SKELETON = re.compile(r"Messages: (?P<count>\d+)\s*$", re.MULTILINE)
 _SKELETON_LINE = re.compile(r"\[(?P<index>\d+)\] .*\(~(?P<tokens>\d+) tokens\)\s*$", re.MULTILINE)
 _CUT = "[TRUNCATED]"
@@ -64,80 +66,88 @@ class Transcript:
     is_whole: bool
 
 
-def section(text: str, name: str) -> str | None:
-    """Return what stands between the tags `<name>` and `</name>` of a prompt, or None."""
-    opening, closing = f"<{name}>", f"</{name}>"
-    start = text.find(opening)
-    end = text.find(closing, start)
-    return None if start < 0 or end < 0 else text[start + len(opening) : end].strip("\n")
-
-
 def read_transcript(messages: Sequence[Message]) -> Transcript:
     """Return the conversation that a judge's prompt shows, and what later messages fetched of it."""
-    shown = section(text_of_role(messages, "user"), "transcript") or ""
+    shown = raw_section(text_of_role(messages, "user"), "transcript") or ""
     listed = _SKELETON.match(shown)
     if listed is None:
         return Transcript(tuple(_happenings(shown.splitlines())), {}, is_whole=True)
     fetched = _fetched_lines(messages)
     sizes = {int(line["index"]): int(line["tokens"]) for line in _SKELETON_LINE.finditer(shown)}
     missing = {index: sizes.get(index) for index in range(int(listed["count"])) if index not in fetched}
-    lines = [line for index in sorted(fetched) for line in fetched[index]]
-    return Transcript(tuple(_happenings(lines)), missing, is_whole=not missing)
+    return Transcript(tuple(_happenings(fetched[index] for index in sorted(fetched))), missing, is_whole=not missing)
 
 
-def _fetched_lines(messages: Sequence[Message]) -> dict[int, list[str]]:
+def _fetched_lines(messages: Sequence[Message]) -> dict[int, str]:
     """Return the lines of messages fetched in full, by number.
 
     They are looked for in every message after the prompt, since a judge whose steps are used up repeats what its tools
     said as plain text.
     """
-    fetched: dict[int, list[str]] = {}
+    fetched: dict[int, str] = {}
     first_user = next((at for at, message in enumerate(messages) if message.get("role") == "user"), len(messages))
     for message in messages[first_user + 1 :]:
-        current: list[str] | None = None
-        entries: list[tuple[int, list[str]]] = []
-        text = text_of(message)
-        for line in text.splitlines():
-            numbered = _INDEX.match(line)
-            if numbered and _ROLE.match(line, numbered.end()):
-                current = [line[numbered.end() :]]
-                entries.append((int(numbered["index"]), current))
-            elif numbered is None and current is not None and _TOOL_CALL.match(line):
-                current.append(line)
-        if _CUT in text and entries:
-            entries.pop()
-        for index, lines in entries:
-            fetched.setdefault(index, lines)
+        for reading in _readings(text_of(message)):
+            entries = [(numbered, line) for line in reading.splitlines() if (numbered := _INDEX.match(line))]
+            if _CUT in reading and entries:
+                entries.pop()
+            for numbered, line in entries:
+                fetched.setdefault(int(numbered["index"]), line[numbered.end() :])
     return fetched
 
 
-def _happenings(lines: Sequence[str]) -> Iterator[Happening]:
+def _readings(text: str) -> list[str]:
+    """Return the excerpts a text repeats, or the whole text where it is one itself."""
+    return _EXCERPT.findall(text) or [text]
+
+
+def _happenings(lines: Iterable[str]) -> Iterator[Happening]:
     for line in lines:
         opening = _ROLE.match(line)
-        rest = line[opening.end() :] if opening else line
-        if opening and not rest.startswith("[tool_call: "):
-            content, end = _leading_json(rest)
+        if opening is None:
+            yield from _tool_calls(line)
+            continue
+        rest = line[opening.end() :]
+        if not rest.startswith(_TOOL_CALL):
+            content = _leading_json(rest)
             if opening["tool"] is None:
-                yield Said(opening["role"], _content_text(content))
-            rest = rest[end:]
+                yield Said(opening["role"], _content_text(content.value))
+            rest = rest[content.end :].lstrip()
         yield from _tool_calls(rest)
 
 
 def _tool_calls(text: str) -> Iterator[CalledTool]:
-    at = 0
-    while call := _TOOL_CALL.search(text, at):
-        arguments, end = _leading_json(text[call.end() :])
-        at = call.end() + end
-        if text.startswith(")]", at):
-            at += 2
-        yield CalledTool(call["name"], arguments, text[call.start() : at])
+    """Return the tool calls that a text begins with. What follows anything else was written by somebody."""
+    while text.startswith(_TOOL_CALL):
+        name = _called_name(text[len(_TOOL_CALL) :])
+        opening = len(_TOOL_CALL) + name.end
+        if not text.startswith("(", opening):
+            return
+        arguments = _leading_json(text[opening + 1 :])
+        end = opening + 1 + arguments.end + len(")]")
+        yield CalledTool(name.value, arguments.value, text[:end])
+        text = text[end:].lstrip()
 
 
-def _leading_json(text: str) -> tuple[Any, int]:
+def _called_name(text: str) -> "_Read":
+    if text.startswith('"'):
+        return _leading_json(text)
+    end = text.find("(")
+    return _Read(text[:end], end) if end >= 0 else _Read(text, len(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    value: Any
+    end: int
+
+
+def _leading_json(text: str) -> _Read:
     try:
-        return _decoder.raw_decode(text)
-    except ValueError:
-        return text, len(text)
+        value, end = _decoder.raw_decode(text)
+    except (ValueError, RecursionError):
+        return _Read(text, len(text))
+    return _Read(value, end)
 
 
 def _content_text(content: Any) -> str:
@@ -145,8 +155,12 @@ def _content_text(content: Any) -> str:
         return content
     if not _is_list(content):
         return ""
-    return " ".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return " ".join(part["text"] for part in content if _is_object(part) and isinstance(part.get("text"), str))
 
 
-def _is_list(value: Any) -> TypeGuard[list[dict[str, Any]]]:
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from scenario.llm.chat_model import Message, ModelReply, ModelRequest
 from scenario.llm.offline.offline_model import OfflineModel, text_of, text_of_role, text_reply
-from scenario.llm.offline.transcript_reading import section
+from scenario.llm.offline.prompt_sections import section
 
 _QUOTED = re.compile(r'"([^"]+)"|[“„]([^“”„]+)[“”]|«\s*([^»]+?)\s*»|「([^」]+)」')
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])|\n")
+_SENTENCE_END = re.compile(r"(?<=[.!?\u2026])\s|(?<=[\u3002\uff01\uff1f])|\n")
+_NOT_A_WORD = re.compile(r"[\W_]+")
 _MAX_OPENING = 120
 _NO_TEXT = "[audio message]"
 _CLOSING = ("thanks", "bye")
@@ -34,7 +35,7 @@ class OfflineUser(OfflineModel):
 
 
 def _lines(description: str) -> list[str]:
-    quoted = [" ".join(next(filter(None, groups)).split()) for groups in _QUOTED.findall(description)]
+    quoted = [" ".join(found[found.lastindex or 0].split()) for found in _QUOTED.finditer(description)]
     return [line for line in quoted if line] or [_opening(description)]
 
 
@@ -66,4 +67,5 @@ def _next_line(lines: Sequence[str], said: Sequence[str]) -> str:
 
 
 def _folded(line: str) -> str:
-    return " ".join(line.casefold().split())
+    words = _NOT_A_WORD.sub(" ", line.casefold()).strip()
+    return words or line.strip()

@@ -43,7 +43,7 @@ class VerdictAnswer:
         if finish_test is None:
             return _phase_answer(MAKE_VERDICT, request)
         asked = asked_criteria(finish_test)
-        statuses = {criterion: self.rest for criterion in asked}
+        statuses: dict[AskedCriterion, Status] = dict.fromkeys(asked, self.rest)
         for words, status in self.named:
             statuses[_criterion_named(words, asked)] = status
         rulings = {criterion: Ruling(status, self._reason(criterion)) for criterion, status in statuses.items()}
@@ -101,9 +101,10 @@ class _VerdictMaker:
             reasoning: The summary.
         """
         passed, failed, inconclusive = _listed(passed), _listed(failed), _listed(inconclusive)
-        named: list[tuple[str, Status]] = [(words, "passed") for words in passed]
-        named += [(words, "failed") for words in failed]
-        named += [(words, "inconclusive") for words in inconclusive]
+        named: list[tuple[str, Status]] = []
+        named.extend((words, "passed") for words in passed)
+        named.extend((words, "failed") for words in failed)
+        named.extend((words, "inconclusive") for words in inconclusive)
         return VerdictAnswer(tuple(named), rest or ("inconclusive" if passed else "passed"), reasoning)
 
     def all_passed(self, reasoning: str = "all criteria passed") -> VerdictAnswer:

@@ -1,0 +1,286 @@
+"""One form for equal values, so that they can be compared by a hash.
+
+Every value is written with its type and its length, so that no two different values are written alike. What pickle
+would keep of an object is what counts of it; what pickle cannot keep has no form, and neither have iterators.
+"""
+
+import copyreg
+import hashlib
+import types
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from enum import Enum
+from functools import cached_property
+from typing import Any, TypeAlias, cast
+
+from pydantic import BaseModel
+
+from scenario.caching.chat_messages import answered_calls, essence, is_chat_message
+from scenario.caching.class_schema import class_schema
+from scenario.caching.model_identity import is_chat_model, model_identity
+from scenario.caching.plumbing import client_address, is_client, is_plumbing
+
+_PICKLE_PROTOCOL = 4
+_NO_LIMIT = 1 << 62
+
+
+class NotCanonical(Exception):  # noqa: N818 - it says what a value is, and never reaches a caller
+    """A value has no canonical form.
+
+    Attributes:
+        kind: Name of its type.
+        steps: The way to it from the outermost value, innermost step first.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.steps: list[str] = []
+
+    @property
+    def way(self) -> str:
+        """The way to the value, such as `self.client`."""
+        return "".join(reversed(self.steps))
+
+
+Special: TypeAlias = "Callable[[CanonicalWriter, Any], None]"
+"""Writes values of a type that has a form of its own."""
+
+
+class CanonicalWriter:
+    """Writes the canonical forms of values, one after the other.
+
+    Args:
+        specials: Types with a form of their own, with what writes it; it holds for subclasses too.
+        limit: Number of values after which it gives up.
+
+    Attributes:
+        calls: Names that stand in for ids of tool calls; None to find them in each list of messages.
+    """
+
+    def __init__(self, specials: Mapping[type, Special], limit: int = _NO_LIMIT) -> None:
+        self._specials = specials
+        self._left = limit
+        self._parts: list[bytes] = []
+        self._open: dict[int, int] = {}
+        self._without: dict[int, frozenset[str]] = {}
+        self.calls: Mapping[str, str] | None = None
+
+    def digest(self) -> bytes:
+        """Return the hash of all that was written, 32 bytes."""
+        return hashlib.sha256(b"".join(self._parts)).digest()
+
+    def write(self, value: Any) -> None:
+        """Write a value.
+
+        Raises:
+            NotCanonical: If it, or something in it, has no canonical form.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise NotCanonical("a large collection")
+        kind = cast(type, type(value))
+        plain = _PLAIN.get(kind)
+        if plain is not None:
+            self._parts.append(plain(value))
+            return
+        place = self._open.get(id(value))
+        if place is not None:
+            self._parts.append(b"^%d;" % place)
+            return
+        self._open[id(value)] = len(self._open)
+        try:
+            self._write_compound(kind, value)
+        except RecursionError:
+            raise NotCanonical(f"{kind.__name__}, nested too deeply") from None
+        finally:
+            del self._open[id(value)]
+
+    def write_part(self, value: Any, step: str, name: object = "") -> None:
+        """Write a part of a value.
+
+        Args:
+            value: The part.
+            step: How it is reached, for errors, such as `.client` or `[{}]`.
+            name: What stands for the braces in `step`.
+        """
+        try:
+            self.write(value)
+        except NotCanonical as error:
+            error.steps.append(step.format(name))
+            raise
+
+    def write_tagged(self, tag: str, *values: Any) -> None:
+        """Write values as the parts of something of the kind `tag`."""
+        self._parts.append(b"<%b %d>" % (tag.encode(), len(values)))
+        for value in values:
+            self.write(value)
+
+    def write_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Write an object's attributes, whatever their order."""
+        self._parts.append(b"{%d:" % len(attributes))
+        for name in sorted(attributes):
+            self._parts.append(_text(name))
+            self.write_part(attributes[name], ".{}", name)
+
+    def leave_out(self, owner: object, names: Iterable[str]) -> None:
+        """Leave out some attributes of an object that is written later."""
+        self._without[id(owner)] = frozenset(names)
+
+    def _write_compound(self, kind: type, value: Any) -> None:
+        if kind is list or kind is tuple:
+            self._write_sequence(b"l" if kind is list else b"t", value)
+        elif kind is dict or kind is types.MappingProxyType:
+            self._write_mapping(essence(value, self.calls or {}) if is_chat_message(value) else value)
+        elif kind is set or kind is frozenset:
+            self._write_set(kind, value)
+        else:
+            self._write_object(kind, value)
+
+    def _write_sequence(self, tag: bytes, items: Sequence[Any]) -> None:
+        outer = self.calls
+        if outer is None and items and isinstance(items[0], Mapping) and is_chat_message(cast(Any, items[0])):
+            self.calls = answered_calls(items)
+        self._parts.append(b"%b%d:" % (tag, len(items)))
+        try:
+            for position, item in enumerate(items):
+                self.write_part(item, "[{}]", position)
+        finally:
+            self.calls = outer
+
+    def _write_mapping(self, entries: Mapping[Any, Any]) -> None:
+        self._parts.append(b"d%d:" % len(entries))
+        if all(type(key) is str for key in entries):
+            keys: Iterable[Any] = sorted(entries)
+        else:
+            keys = [key for _, key in sorted(((self._form_of(key), key) for key in entries), key=_first)]
+        for key in keys:
+            self.write(key)
+            self.write_part(entries[key], "[{!r}]", key)
+
+    def _write_set(self, kind: type, items: Set[Any]) -> None:
+        self._parts.append(b"%b%d:" % (b"f" if issubclass(kind, frozenset) else b"u", len(items)))
+        self._parts += sorted(map(self._form_of, items))
+
+    def _form_of(self, value: Any) -> bytes:
+        outer, self._parts = self._parts, []
+        try:
+            self.write(value)
+            return b"".join(self._parts)
+        finally:
+            self._parts = outer
+
+    def _write_object(self, kind: type, value: Any) -> None:
+        for base in kind.__mro__:
+            special = self._specials.get(base)
+            if special is not None:
+                special(self, value)
+                return
+        if isinstance(value, Enum):
+            self.write_tagged("enum", class_name(kind), value.name, value.value)
+        elif isinstance(value, type):
+            self.write_tagged("class", class_name(value), class_schema(value))
+        elif isinstance(value, types.ModuleType):
+            self.write_tagged("module", value.__name__)
+        elif isinstance(value, types.BuiltinFunctionType):
+            self._write_builtin(value)
+        elif isinstance(value, types.MethodType):
+            self.write_tagged("method", value.__self__, value.__func__)
+        elif is_plumbing(kind):
+            self.write_tagged("plumbing", class_name(kind))
+        elif is_chat_model(kind):
+            self.write_tagged("chat model", *model_identity(value))
+        elif isinstance(value, BaseModel):
+            self.write_tagged("model", kind)
+            extra, private = value.__pydantic_extra__, value.__pydantic_private__
+            self._write_state(value, {**value.__dict__, **(extra or {}), **(private or {})})
+        elif is_client(kind):
+            self.write_tagged("client", class_name(kind), client_address(value))
+        elif isinstance(value, set | frozenset):
+            self.write_tagged("set", kind)
+            self._write_set(kind, cast(Set[Any], value))
+            self._write_state(value, getattr(value, "__dict__", {}))
+        else:
+            self._write_reduced(kind, value)
+
+    def _write_builtin(self, value: types.BuiltinFunctionType) -> None:
+        if not isinstance(value.__self__, types.ModuleType | types.NoneType):
+            raise NotCanonical(type(value).__name__)
+        self.write_tagged("builtin", value.__module__ or "builtins", value.__qualname__)
+
+    def _write_reduced(self, kind: type, value: Any) -> None:
+        if hasattr(kind, "__next__") or hasattr(kind, "__await__"):
+            raise NotCanonical(kind.__name__)
+        try:
+            reduce = copyreg.dispatch_table.get(kind)
+            reduced: Any = reduce(value) if reduce else value.__reduce_ex__(_PICKLE_PROTOCOL)
+        except Exception as error:  # whatever the class raises, it is not to be kept
+            raise NotCanonical(kind.__name__) from error
+        if isinstance(reduced, str):
+            self.write_tagged("global", class_name(kind), reduced)
+            return
+        make, arguments, state, items, entries = (*reduced, None, None, None)[:5]
+        self.write_tagged("object", make, arguments)
+        self._write_state(value, state)
+        self.write(None if items is None else list(items))
+        if entries is not None:
+            pairs = list(entries)
+            self.write(pairs if isinstance(value, OrderedDict) else dict(pairs))
+
+    def _write_state(self, owner: object, state: Any) -> None:
+        attributes = _attributes(state)
+        if attributes is None:
+            self.write_part(state, ".__getstate__()")
+            return
+        without = self._without.get(id(owner), frozenset())
+        kind = type(owner)
+        self.write_attributes(
+            {
+                name: value
+                for name, value in attributes.items()
+                # What is derived from the rest is there or not, depending on who has asked for it.
+                if name not in without and not isinstance(getattr(kind, name, None), cached_property)
+            }
+        )
+
+
+def class_name(kind: type) -> str:
+    """Return the full name of a class."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _attributes(state: Any) -> dict[str, Any] | None:
+    """Return the attributes that a state consists of; None when it is a state of another kind."""
+    if state is None:
+        return {}
+    parts = cast("tuple[Any, ...]", state) if isinstance(state, tuple) and len(cast(Any, state)) == 2 else (state,)
+    attributes: dict[str, Any] = {}
+    for part in parts:
+        if part is None:
+            continue
+        if not isinstance(part, dict) or not all(isinstance(name, str) for name in cast(Any, part)):
+            return None
+        attributes |= cast("dict[str, Any]", part)
+    return attributes
+
+
+def _first(pair: tuple[bytes, Any]) -> bytes:
+    return pair[0]
+
+
+def _text(value: str) -> bytes:
+    data = value.encode("utf-8", "surrogatepass")
+    return b"s%d:%b" % (len(data), data)
+
+
+_PLAIN: Mapping[type, Callable[[Any], bytes]] = {
+    types.NoneType: lambda value: b"N",
+    bool: lambda value: b"T" if value else b"F",
+    int: lambda value: b"i%d;" % value,
+    float: lambda value: b"r%b;" % repr(value).encode(),
+    complex: lambda value: b"c%b;" % repr(value).encode(),
+    str: _text,
+    bytes: lambda value: b"b%d:%b" % (len(value), value),
+    types.EllipsisType: lambda value: b"E",
+    types.NotImplementedType: lambda value: b"I",
+}

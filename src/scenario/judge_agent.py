@@ -1,0 +1,229 @@
+"""The judge: decides when a conversation can be judged, and judges it criterion by criterion."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from scenario.agent_adapter import AgentAdapter
+from scenario.config import ScenarioConfig
+from scenario.errors import ConfigurationError
+from scenario.judging.answers import Decision
+from scenario.judging.criteria import checked_criteria, keyed_criteria
+from scenario.judging.deliberation import Case, Deliberation
+from scenario.judging.discovery import DEFAULT_TOKEN_THRESHOLD
+from scenario.judging.evidence import Sources, with_checked_evidence
+from scenario.judging.verdict import overall_status
+from scenario.llm import ask, choose_model
+from scenario.llm.chat_model import ModelReply, ModelRequest, ModelSpec, Tool, ToolChoice
+from scenario.transcript import transcript_lines
+from scenario.types import AgentInput, AgentReturnTypes, AgentRole, CriterionResult, Outcome, ScenarioResult
+
+_DEFAULT_MAX_TURNS: int = ScenarioConfig.model_fields["max_turns"].default
+_OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "inconclusive": Outcome.INCONCLUSIVE}
+_SHORTENED = (
+    "(The conversation did not fit into the judge's model at once; it was judged from an outline and excerpts of it.)"
+)
+
+
+class _NotGiven(float):
+    """The temperature of a judge that was given none: a number like any other, but told from the same one given."""
+
+
+class JudgeAgent(AgentAdapter):
+    """Judges a conversation by criteria, with a model.
+
+    After each turn it is asked whether there is enough to judge by; if so, and at the end in any case, it gives a
+    verdict on each criterion: passed, failed or inconclusive, with passages of the conversation as evidence. The
+    passages are checked; a pass that rests on nothing but words nobody said becomes inconclusive.
+
+    Args:
+        criteria: What the agent has to fulfil, one requirement or prohibition each.
+        model: Model to judge with: a name, a `ModelConfig`, a chat model or a function; the configured default model
+            if left out.
+        api_base: Base URL of the model's provider, where it is not the provider's own.
+        api_key: API key, where it is not to be read from the environment.
+        temperature: Sampling temperature. Left out, that of the default model counts.
+        max_tokens: Limit of tokens of an answer.
+        system_prompt: Stands in for the judge's own introduction. Scenario, criteria and rules of answering are added.
+        span_collector: Not supported yet.
+        token_threshold: Estimated tokens above which the judge gets an outline of the conversation and looks up the
+            rest.
+        max_discovery_steps: How often it may look things up before it has to answer; with 0 it always gets the whole
+            conversation.
+        include_audio: Not supported yet.
+        include_timeline: Not supported yet.
+        include_traces: Not supported yet.
+        remote_trace_fetcher: Not supported yet.
+        modality: Not supported yet.
+        **extra_params: Further parameters of the model, passed on with each call.
+
+    Attributes:
+        model: Name of the model.
+        chat_model: The model.
+
+    Raises:
+        ConfigurationError: If a criterion is empty, is not text or is there twice, if no model is configured, or if a
+            parameter has a value it cannot have.
+
+    Example:
+        ```python
+        scenario.JudgeAgent(criteria=["The agent asks for the order number before it promises a refund"])
+        ```
+    """
+
+    role = AgentRole.JUDGE
+
+    def __init__(
+        self,
+        *,
+        criteria: list[str] | None = None,
+        model: ModelSpec | None = None,
+        api_base: str | None = None,
+        api_key: str | None = None,
+        temperature: float = _NotGiven(),
+        max_tokens: int | None = None,
+        system_prompt: str | None = None,
+        span_collector: Any = None,
+        token_threshold: int = DEFAULT_TOKEN_THRESHOLD,
+        max_discovery_steps: int = 10,
+        include_audio: bool | None = None,
+        include_timeline: bool | None = None,
+        include_traces: bool | None = None,
+        remote_trace_fetcher: Any = None,
+        modality: str | None = None,
+        **extra_params: Any,
+    ) -> None:
+        _refuse_what_is_not_there_yet(
+            span_collector=span_collector,
+            include_audio=include_audio,
+            include_timeline=include_timeline,
+            include_traces=include_traces,
+            remote_trace_fetcher=remote_trace_fetcher,
+            modality=modality,
+        )
+        self.criteria = checked_criteria(criteria)
+        self.system_prompt = system_prompt
+        self.token_threshold = _whole_number("token_threshold", token_threshold)
+        self.max_discovery_steps = _whole_number("max_discovery_steps", max_discovery_steps)
+        default = ScenarioConfig.default_config
+        choice = choose_model(
+            self,
+            model=model,
+            api_base=api_base,
+            api_key=api_key,
+            temperature=None if isinstance(temperature, _NotGiven) else temperature,
+            max_tokens=max_tokens,
+            extra_params=extra_params,
+            default=default.default_model if default else None,
+        )
+        self.model = choice.name
+        self.chat_model = choice.chat_model
+        self.api_base = choice.api_base
+        self.api_key = choice.api_key
+        self.temperature = choice.temperature
+        self.max_tokens = choice.max_tokens
+        self._extra_params = choice.extra_params
+
+    async def call(self, input: AgentInput) -> AgentReturnTypes:
+        """Judge the conversation, or let it go on.
+
+        Args:
+            input: The conversation; with a judgment request in it there is a verdict in any case.
+
+        Returns:
+            The result, or an empty list if the conversation is to go on.
+
+        Raises:
+            ConfigurationError: If criteria given for this judgment are none.
+            ModelError: If the judge's model failed, or gave no usable answer although asked twice.
+        """
+        request = input.judgment_request
+        state = input.scenario_state
+        given = self.criteria if request is None or request.criteria is None else request.criteria
+        criteria = keyed_criteria(given)
+        is_last_turn = state.current_turn >= (_count(state.config.max_turns) or _DEFAULT_MAX_TURNS) - 1
+        is_required = request is not None or is_last_turn
+        if not criteria:
+            return _result_without_criteria(input) if is_required else []
+        if not is_required and state.current_turn < _count(state.config.min_turns):
+            return []
+        case = Case(
+            description=str(state.description),
+            criteria=criteria,
+            lines=transcript_lines(input.messages),
+            additional_context=(request.additional_context if request else None) or "",
+            is_last_turn=is_last_turn,
+            own_prompt=self.system_prompt,
+        )
+        deliberation = Deliberation(
+            case,
+            self._complete,
+            model=self.model,
+            token_threshold=self.token_threshold,
+            max_discovery_steps=self.max_discovery_steps,
+        )
+        if not is_required and await deliberation.decide() is Decision.GO_ON:
+            return []
+        verdict = await deliberation.judge()
+        sources = Sources(case.lines, case.additional_context)
+        results = [with_checked_evidence(ruling, sources) for ruling in verdict.rulings]
+        is_final = is_required or deliberation.has_used_up_its_steps
+        if not is_final and overall_status(results) == "inconclusive":
+            return []
+        reasoning = f"{verdict.reasoning} {_SHORTENED}" if deliberation.was_shortened else verdict.reasoning
+        return _result(input, results, reasoning)
+
+    async def _complete(
+        self, messages: Sequence[dict[str, Any]], tools: Sequence[Tool], tool_choice: ToolChoice
+    ) -> ModelReply:
+        return await ask(
+            self.chat_model,
+            ModelRequest(
+                messages=messages,
+                tools=tools,
+                tool_choice=tool_choice,
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
+                extra=self._extra_params,
+            ),
+        )
+
+
+def _result(input: AgentInput, results: list[CriterionResult], reasoning: str) -> ScenarioResult:
+    status = overall_status(results)
+    return ScenarioResult(
+        success=status == "passed",
+        messages=input.messages,
+        reasoning=reasoning,
+        passed_criteria=[result.criterion for result in results if result.status == "passed"],
+        failed_criteria=[result.criterion for result in results if result.status != "passed"],
+        inconclusive_criteria=[result.criterion for result in results if result.status == "inconclusive"],
+        criteria=results,
+        outcome=_OUTCOMES[status],
+    )
+
+
+def _result_without_criteria(input: AgentInput) -> ScenarioResult:
+    """Return the result of a judgment by nothing: it fails where it was asked for, else nothing is decided."""
+    return ScenarioResult(
+        success=False,
+        messages=input.messages,
+        reasoning="There are no criteria to judge by. Give the judge some: JudgeAgent(criteria=[...]).",
+        outcome=Outcome.FAILED if input.judgment_request else Outcome.INCONCLUSIVE,
+    )
+
+
+def _refuse_what_is_not_there_yet(**parameters: Any) -> None:
+    for name, value in parameters.items():
+        if value is not None:
+            raise ConfigurationError(f"JudgeAgent does not support `{name}` yet", f"leave `{name}` out")
+
+
+def _whole_number(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigurationError(f"{name}={value!r} is not a whole number", f"give `{name}` a number from 0 on")
+    return value
+
+
+def _count(value: Any) -> int:
+    """Return a setting that counts turns, 0 where it is not given."""
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,190 @@
+"""One event loop of the process for the traffic with models, reached from every other loop and thread.
+
+A run may live on any loop, and a thousand runs on a thousand loops of a thousand threads. Their requests meet here,
+so that they share connections, and no caller pays for a client of its own.
+"""
+
+import asyncio
+import atexit
+import os
+import threading
+from asyncio import AbstractEventLoop, CancelledError, Future, Task, TaskGroup
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, TypeVar
+
+from scenario.engine.foreign_work import foreign_work
+from scenario.errors import ModelConnectionError
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+_GOODBYE_SECONDS = 2.0
+
+
+class IoLoop(Generic[R]):
+    """An event loop on a daemon thread, and a resource that lives on it.
+
+    The thread starts with the first piece of work. After a fork the child starts one of its own. At the end of the
+    process the work under way is cancelled and the resource is closed.
+    """
+
+    def __init__(self, opened: Callable[[], AbstractAsyncContextManager[R]], name: str) -> None:
+        """Prepare a loop; nothing is started yet.
+
+        Args:
+            opened: Opens the resource, on the loop.
+            name: Name of the thread.
+        """
+        self._opened = opened
+        self._name = name
+        self._lock = threading.Lock()
+        self._thread: _IoThread[R] | None = None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+        atexit.register(self.stop)
+
+    async def run(self, work: Callable[[R], Coroutine[Any, Any, T]]) -> T:
+        """Carry out work on the loop and return its result; cancelling the caller cancels the work.
+
+        Args:
+            work: Makes the coroutine, given the resource.
+        """
+        thread = self._thread
+        if thread is None or not thread.is_serving:
+            thread = self._started()
+        caller = asyncio.get_running_loop()
+        job = _Job(work, caller)
+        with foreign_work():
+            thread.submit(job)
+            try:
+                return await job.outcome
+            except CancelledError:
+                thread.cancel(job)
+                raise
+
+    def stop(self) -> None:
+        """Cancel the work under way, close the resource and end the thread. The next work starts another."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
+
+    def _started(self) -> "_IoThread[R]":
+        with self._lock:
+            if self._thread is None or not self._thread.is_serving:
+                self._thread = _IoThread(self._opened, self._name)
+            return self._thread
+
+    def _forget(self) -> None:
+        # The thread is not in the child, and its sockets are the parent's: nothing of it may be touched or closed.
+        self._lock = threading.Lock()
+        self._thread = None
+
+
+class _Job(Generic[R, T]):
+    """A piece of work, its caller and its outcome."""
+
+    __slots__ = ("caller", "is_cancelled", "outcome", "task", "work")
+
+    def __init__(self, work: Callable[[R], Coroutine[Any, Any, T]], caller: AbstractEventLoop) -> None:
+        self.work = work
+        self.caller = caller
+        self.outcome: Future[T] = caller.create_future()
+        self.task: Task[None] | None = None
+        self.is_cancelled = False
+
+    async def carry_out(self, resource: R) -> None:
+        try:
+            result = await self.work(resource)
+        except CancelledError:
+            # Told to a caller who was not cancelled only when the loop stops under the work.
+            self._tell(self._fail, ModelConnectionError("the traffic with models was stopped", "ask again"))
+            raise
+        except Exception as error:  # it is the caller's: told there, and the other work goes on
+            self._tell(self._fail, error)
+        else:
+            self._tell(self._succeed, result)
+
+    def _tell(self, callback: Callable[..., object], *arguments: object) -> None:
+        try:
+            self.caller.call_soon_threadsafe(callback, *arguments)
+        except RuntimeError:
+            if not self.caller.is_closed():  # a closed loop has nobody left who waits
+                raise
+
+    def _succeed(self, result: T) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(result)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+
+class _Stopped(Exception):
+    """Ends the task group of a loop that is told to stop."""
+
+
+class _IoThread(Generic[R]):
+    def __init__(self, opened: Callable[[], AbstractAsyncContextManager[R]], name: str) -> None:
+        self._opened = opened
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._group: TaskGroup | None = None
+        self._resource: R | None = None
+        # Scheduled before anything else can be, so that the group is there for the first job.
+        self._main = self._loop.create_task(self._serve())
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def is_serving(self) -> bool:
+        return self._thread.is_alive() and not self._loop.is_closed()
+
+    def submit(self, job: "_Job[R, Any]") -> None:
+        self._loop.call_soon_threadsafe(self._begin, job)
+
+    def cancel(self, job: "_Job[R, Any]") -> None:
+        job.is_cancelled = True
+        try:
+            self._loop.call_soon_threadsafe(self._cancel, job)
+        except RuntimeError:
+            if not self._loop.is_closed():  # closed, and the work cancelled with it
+                raise
+
+    def stop(self) -> None:
+        if not self.is_serving:
+            return
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_GOODBYE_SECONDS)
+
+    def _begin(self, job: "_Job[R, Any]") -> None:
+        if job.is_cancelled:
+            return
+        assert self._group is not None
+        job.task = self._group.create_task(job.carry_out(self._resource))
+
+    def _cancel(self, job: "_Job[R, Any]") -> None:
+        if job.task is not None:
+            job.task.cancel()
+
+    def _work(self) -> None:
+        # `self` stays on this thread's stack, so that a forked child, where the thread is gone but its stack is kept,
+        # never closes the parent's sockets by collecting them.
+        try:
+            self._loop.run_until_complete(self._main)
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        async with self._opened() as resource:
+            self._resource = resource
+            try:
+                async with TaskGroup() as group:
+                    self._group = group
+                    await self._stopping.wait()
+                    raise _Stopped
+            except* _Stopped:
+                self._group = None
