@@ -16,6 +16,8 @@ from typing import Any, cast
 
 import pytest
 
+import scenario
+
 _ROOT = Path(__file__).parents[1]
 _PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").rglob("*.md"))]
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
@@ -160,6 +162,15 @@ def test_the_navigation_holds_every_page_and_no_other() -> None:
     pages = {str(page.relative_to(_ROOT / "docs")) for page in _PAGES[1:]}
 
     assert set(_pages_of(project["nav"])) == pages
+
+
+def test_the_reference_describes_every_public_name() -> None:
+    page = (_ROOT / "docs" / "reference" / "index.md").read_text("utf-8")
+    described = set(re.findall(r"^::: scenario\.(\w+)$", page, re.MULTILINE))
+
+    assert described == set(scenario.__all__) - {"configure", "default_config"}
+    assert "`scenario.configure()`" in page
+    assert "`scenario.default_config`" in page
 
 
 def _pages_of(entry: Any) -> Iterator[str]:

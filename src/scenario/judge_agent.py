@@ -76,7 +76,7 @@ class JudgeAgent(AgentAdapter):
         self,
         *,
         criteria: list[str] | None = None,
-        model: ModelSpec | None = None,
+        model: "ModelSpec | None" = None,
         api_base: str | None = None,
         api_key: str | None = None,
         temperature: float = _NotGiven(),
@@ -106,7 +106,7 @@ class JudgeAgent(AgentAdapter):
         self.max_discovery_steps = _whole_number("max_discovery_steps", max_discovery_steps)
         default = ScenarioConfig.default_config
         choice = choose_model(
-            self,
+            type(self).__name__,
             model=model,
             api_base=api_base,
             api_key=api_key,
@@ -121,7 +121,7 @@ class JudgeAgent(AgentAdapter):
         self.api_key = choice.api_key
         self.temperature = choice.temperature
         self.max_tokens = choice.max_tokens
-        self._extra_params = choice.extra_params
+        self._extra_params = dict(choice.extra_params)
 
     async def call(self, input: AgentInput) -> AgentReturnTypes:
         """Judge the conversation, or let it go on.

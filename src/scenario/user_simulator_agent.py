@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scenario.agent_adapter import AgentAdapter, display_name
+from scenario.config import ScenarioConfig
 from scenario.engine.run_context import current_run
 from scenario.errors import ConfigurationError, EmptyAnswerError
 from scenario.llm import ModelRequest, ask, choose_model
@@ -84,14 +85,16 @@ class UserSimulatorAgent(AgentAdapter):
             ConfigurationError: If there is no model, or a value cannot be used; it is a ValueError too.
         """
         _refuse_voice(voice, audio_effects, interrupt_probability, modality)
+        configured = ScenarioConfig.default_config
         choice = choose_model(
-            self,
+            type(self).__name__,
             model=model,
             api_base=api_base,
             api_key=api_key,
             temperature=temperature,
             max_tokens=max_tokens,
             extra_params=extra_params,
+            default=configured.default_model if configured else None,
         )
         self.model = choice.name
         self.chat_model = choice.chat_model

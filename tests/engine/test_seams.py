@@ -79,7 +79,7 @@ class TestMedium:
         talker = Talker()
 
         result = run_simulated(
-            lambda: play(
+            play(
                 talker,
                 script=[
                     scenario.user("hi"),
@@ -104,7 +104,7 @@ class TestMedium:
 
     def test_a_simulated_user_interrupts_as_well(self) -> None:
         result = run_simulated(
-            lambda: play(
+            play(
                 user("wait!"),
                 Talker(),
                 script=[scenario.agent(wait=False), lambda _: asyncio.sleep(1.5), scenario.user(), scenario.succeed()],
@@ -115,7 +115,7 @@ class TestMedium:
 
     def test_a_reply_that_is_over_is_not_cut(self) -> None:
         result = run_simulated(
-            lambda: play(
+            play(
                 Talker(),
                 script=[
                     scenario.agent(wait=False),
@@ -143,7 +143,7 @@ class TestMedium:
             await scenario.ScenarioExecutor("n", "d", [Talker()], [fail], verbose=False, medium=line).run()
 
         with pytest.raises(LookupError):
-            run_simulated(run)
+            run_simulated(run())
 
         assert lines[-1].happened[-1] == "closed"
 
@@ -164,7 +164,7 @@ class Overruling:
     async def after_agent_turn(self, exchange: Exchange, thread_id: str) -> Halt | None:
         self.exchanges.append(exchange)
         if any(self.rule in str(message["content"]) for message in exchange.said):
-            self.broken_at[thread_id] = exchange.turn
+            self.broken_at.setdefault(thread_id, exchange.turn)
             return Halt(f"the agent said {self.rule}") if self.halts else None
         return None
 
@@ -275,7 +275,7 @@ class TestSimulatedTime:
                 await asyncio.sleep(60)
                 return "hm"
 
-        result = run_simulated(lambda: play(user(), Thoughtful(), max_turns=10))
+        result = run_simulated(play(user(), Thoughtful(), max_turns=10))
 
         assert result.total_time == pytest.approx(600)
         assert result.agent_time == pytest.approx(600)
@@ -286,7 +286,7 @@ class TestSimulatedTime:
                 await asyncio.sleep(60)
                 return "hm"
 
-        result = run_simulated(lambda: play(user(), Thoughtful(), max_seconds=150, max_turns=10))
+        result = run_simulated(play(user(), Thoughtful(), max_seconds=150, max_turns=10))
 
         assert result.stop_reason is StopReason.MAX_SECONDS
         assert result.total_time == pytest.approx(150)
@@ -296,7 +296,7 @@ class TestSimulatedTime:
             def call(self, input: AgentInput) -> str:  # type: ignore[override]  # plain on purpose
                 return "from a thread"
 
-        result = run_simulated(lambda: play(user(), Plain(), max_turns=2, max_seconds=5))
+        result = run_simulated(play(user(), Plain(), max_turns=2, max_seconds=5))
 
         assert result.stop_reason is StopReason.MAX_TURNS
 

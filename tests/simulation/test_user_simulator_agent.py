@@ -227,7 +227,9 @@ def test_without_a_temperature_it_is_zero() -> None:
 
 @pytest.fixture
 def configured() -> Iterator[ModelConfig]:
-    config = ModelConfig(model="openai/gpt-5.4-mini", api_base="http://localhost:1/v1", temperature=0.7, seed=3)
+    config = ModelConfig.model_validate(
+        {"model": "openai/gpt-5.4-mini", "api_base": "http://localhost:1/v1", "temperature": 0.7, "seed": 3}
+    )
     ScenarioConfig.configure(default_model=config)
     yield config
     ScenarioConfig.default_config = None

@@ -139,7 +139,7 @@ async def test_a_judge_in_a_script_takes_criteria_of_its_own() -> None:
 
 def test_the_defaults_of_later_runs_can_be_set() -> None:
     scenario.configure(
-        default_model=ModelConfig(model="openai/gpt-5.4-mini", temperature=0.1, top_p=0.9),
+        default_model=ModelConfig(model="openai/gpt-5.4-mini", temperature=0.1),
         max_turns=7,
         verbose=False,
         cache_key="typed",

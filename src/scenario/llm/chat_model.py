@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, Union, runtime_checkable
 
 from scenario.usage import TokenUsage
 
@@ -149,5 +149,5 @@ ModelFunction: TypeAlias = Callable[
 ]
 """A function of messages and tools, both in OpenAI's chat format, plain or async, that stands in for a model."""
 
-ModelSpec: TypeAlias = "str | ModelConfig | ChatModel | ModelFunction"
+ModelSpec: TypeAlias = Union[str, "ModelConfig", ChatModel, ModelFunction]  # the quoted name needs it
 """What names a model: `provider/model`, a configuration, a chat model, or a function."""

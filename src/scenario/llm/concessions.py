@@ -156,10 +156,9 @@ def _schemas(
     is_strict = any(tool["function"].get("strict") for tool in tools)
     if is_strict and (re.search(r"\bstrict\b", text) or _BAD_SCHEMA.search(text)):
         return replace(now, strict_schemas=False)
-    keywords = {
-        keyword.lower()
-        for keyword in re.findall(r"unknown name \"(\$?\w+)\" at '?\S*(?:parameters|function_declarations)", text)
-    } | ({"additionalproperties"} if "additionalproperties" in text and _UNSUPPORTED.search(text) else set())
+    keywords: set[str] = set(_REFUSED_KEYWORD.findall(text))
+    if "additionalproperties" in text and _UNSUPPORTED.search(text):
+        keywords.add("additionalproperties")
     found = frozenset(keyword for keyword in _SCHEMA_KEYWORDS if keyword.lower() in keywords) - now.refused_in_schemas
     return replace(now, refused_in_schemas=now.refused_in_schemas | found) if found else None
 
@@ -207,12 +206,12 @@ def _has_lists(body: Mapping[str, Any]) -> bool:
 
 
 def _merged(before: Concessions, found: Concessions) -> Concessions:
-    forcing = max(before.tool_forcing, found.tool_forcing, key=("named", "required", "auto").index)
+    weaker = _FORCINGS.index(found.tool_forcing) > _FORCINGS.index(before.tool_forcing)
     return Concessions(
         refused=before.refused | found.refused,
         refused_in_messages=before.refused_in_messages | found.refused_in_messages,
         refused_in_schemas=before.refused_in_schemas | found.refused_in_schemas,
-        tool_forcing=forcing,
+        tool_forcing=found.tool_forcing if weaker else before.tool_forcing,
         strict_schemas=before.strict_schemas and found.strict_schemas,
         reasoning_off=before.reasoning_off or found.reasoning_off,
         text_only=before.text_only or found.text_only,
@@ -246,6 +245,7 @@ _SAID = {
     "token_limit": "the limit of tokens is sent as {}",
 }
 
+_FORCINGS: tuple[ToolForcing, ...] = ("named", "required", "auto")
 _VITAL = frozenset({"model", "messages", "tools", "tool_choice", "response_format", "stream"})
 _VITAL_IN_MESSAGES = frozenset({"role", "content", "tool_calls", "tool_call_id"})
 _TELLING = frozenset({"temperature", "seed", "logprobs"})
@@ -257,6 +257,7 @@ _ABOUT_FORCING = re.compile(
 _BAD_SCHEMA = re.compile(
     r"invalid_function_parameters|invalid schema for|invalid tool schema|schema is too complex|json schema"
 )
+_REFUSED_KEYWORD = re.compile(r"unknown name \"(\$?\w+)\" at '?\S*(?:parameters|function_declarations)")
 _TEXT_WANTED = re.compile(
     r"value must be a string|expects a single .?text|content must be a string|expected a string|"
     r"content.{0,40}should be a valid string"
@@ -264,5 +265,6 @@ _TEXT_WANTED = re.compile(
 _UNSUPPORTED = re.compile(
     r"not support|unsupported|does(n't| not) support|n't supported|unknown|unrecogni[sz]ed|deprecated|"
     r"extra inputs|extra_forbidden|not permitted|unexpected|only the default|not allowed|"
-    r"cannot be (used|specified|set)|cannot both be|not available|is not a valid (field|parameter|argument)|no longer|incompatible|not compatible"
+    r"cannot be (used|specified|set)|cannot both be|not available|"
+    r"is not a valid (field|parameter|argument)|no longer|incompatible|not compatible"
 )

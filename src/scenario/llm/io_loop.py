@@ -9,6 +9,7 @@ import atexit
 import os
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Future, Task, TaskGroup
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
@@ -40,9 +41,7 @@ class IoLoop(Generic[R]):
         self._name = name
         self._lock = threading.Lock()
         self._thread: _IoThread[R] | None = None
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
-        atexit.register(self.stop)
+        self._is_registered = False
 
     async def run(self, work: Callable[[R], Coroutine[Any, Any, T]]) -> T:
         """Carry out work on the loop and return its result; cancelling the caller cancels the work.
@@ -56,7 +55,11 @@ class IoLoop(Generic[R]):
         caller = asyncio.get_running_loop()
         job = _Job(work, caller)
         with foreign_work():
-            thread.submit(job)
+            try:
+                thread.submit(job)
+            except RuntimeError:  # it stopped in this moment
+                job.outcome.cancel()
+                raise _stopped() from None
             try:
                 return await job.outcome
             except CancelledError:
@@ -72,6 +75,11 @@ class IoLoop(Generic[R]):
 
     def _started(self) -> "_IoThread[R]":
         with self._lock:
+            if not self._is_registered:
+                self._is_registered = True
+                atexit.register(self.stop)
+                if hasattr(os, "register_at_fork"):
+                    os.register_at_fork(after_in_child=self._forget)
             if self._thread is None or not self._thread.is_serving:
                 self._thread = _IoThread(self._opened, self._name)
             return self._thread
@@ -99,12 +107,15 @@ class _Job(Generic[R, T]):
             result = await self.work(resource)
         except CancelledError:
             # Told to a caller who was not cancelled only when the loop stops under the work.
-            self._tell(self._fail, ModelConnectionError("the traffic with models was stopped", "ask again"))
+            self.fail(_stopped())
             raise
         except Exception as error:  # it is the caller's: told there, and the other work goes on
-            self._tell(self._fail, error)
+            self.fail(error)
         else:
             self._tell(self._succeed, result)
+
+    def fail(self, error: Exception) -> None:
+        self._tell(self._fail, error)
 
     def _tell(self, callback: Callable[..., object], *arguments: object) -> None:
         try:
@@ -126,15 +137,19 @@ class _Stopped(Exception):
     """Ends the task group of a loop that is told to stop."""
 
 
+def _stopped() -> ModelConnectionError:
+    return ModelConnectionError("the traffic with models was stopped", "ask again")
+
+
 class _IoThread(Generic[R]):
+    """One life of the loop: its thread, and the jobs handed to it."""
+
     def __init__(self, opened: Callable[[], AbstractAsyncContextManager[R]], name: str) -> None:
         self._opened = opened
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
-        self._group: TaskGroup | None = None
-        self._resource: R | None = None
-        # Scheduled before anything else can be, so that the group is there for the first job.
-        self._main = self._loop.create_task(self._serve())
+        self._handed_in: deque[_Job[R, Any]] = deque()
+        self._begin_all: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -143,7 +158,13 @@ class _IoThread(Generic[R]):
         return self._thread.is_alive() and not self._loop.is_closed()
 
     def submit(self, job: "_Job[R, Any]") -> None:
-        self._loop.call_soon_threadsafe(self._begin, job)
+        """Hand in a job.
+
+        Raises:
+            RuntimeError: If the loop has stopped.
+        """
+        self._handed_in.append(job)
+        self._loop.call_soon_threadsafe(self._begin)
 
     def cancel(self, job: "_Job[R, Any]") -> None:
         job.is_cancelled = True
@@ -160,11 +181,9 @@ class _IoThread(Generic[R]):
         if threading.current_thread() is not self._thread:
             self._thread.join(_GOODBYE_SECONDS)
 
-    def _begin(self, job: "_Job[R, Any]") -> None:
-        if job.is_cancelled:
-            return
-        assert self._group is not None
-        job.task = self._group.create_task(job.carry_out(self._resource))
+    def _begin(self) -> None:
+        if self._begin_all is not None:
+            self._begin_all()
 
     def _cancel(self, job: "_Job[R, Any]") -> None:
         if job.task is not None:
@@ -173,18 +192,30 @@ class _IoThread(Generic[R]):
     def _work(self) -> None:
         # `self` stays on this thread's stack, so that a forked child, where the thread is gone but its stack is kept,
         # never closes the parent's sockets by collecting them.
+        failure: Exception = _stopped()
         try:
-            self._loop.run_until_complete(self._main)
+            self._loop.run_until_complete(self._serve())
+        except Exception as error:  # the resource could not be opened: whoever waits for it is told
+            failure = error
         finally:
             self._loop.close()
+            while self._handed_in:
+                self._handed_in.popleft().fail(failure)
 
     async def _serve(self) -> None:
         async with self._opened() as resource:
-            self._resource = resource
             try:
                 async with TaskGroup() as group:
-                    self._group = group
+
+                    def begin_all() -> None:
+                        while self._handed_in:
+                            job = self._handed_in.popleft()
+                            if not job.is_cancelled:
+                                job.task = group.create_task(job.carry_out(resource))
+
+                    self._begin_all = begin_all
+                    begin_all()
                     await self._stopping.wait()
                     raise _Stopped
             except* _Stopped:
-                self._group = None
+                self._begin_all = None

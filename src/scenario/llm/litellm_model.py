@@ -238,5 +238,5 @@ def _loaded() -> Any:
     finally:
         if before is None:
             del os.environ[_COST_MAP_VARIABLE]
-    module.suppress_debug_info = True  # it prints advertisements to stdout otherwise
+    vars(module)["suppress_debug_info"] = True  # it prints advertisements to stdout otherwise
     return module

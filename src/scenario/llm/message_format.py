@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scenario.llm.chat_model import Message, Tool
-from scenario.llm.json_values import is_object
+from scenario.llm.json_values import is_array, is_object
 
 _SPOKEN = frozenset({"role", "content", "name"})
 _MEMBERS = {
@@ -16,7 +16,7 @@ _MEMBERS = {
     "tool": frozenset({"role", "content", "tool_call_id"}),
     "function": _SPOKEN,
 }
-_ANY_MEMBER = frozenset().union(*_MEMBERS.values())
+_ANY_MEMBER = frozenset(member for members in _MEMBERS.values() for member in members)
 _CALL_MEMBERS = frozenset({"id", "type", "function", "custom"})
 _FUNCTION_MEMBERS = frozenset({"name", "arguments"})
 _PART_MEMBERS = {
@@ -83,7 +83,7 @@ def _message(
     }
     if "content" not in kept:
         kept["content"] = None if role == "assistant" else ""
-    elif isinstance(content, list | tuple):
+    elif is_array(content):
         kept["content"] = _content(content, text_only)
     if "tool_calls" in kept:
         calls = kept.pop("tool_calls")
@@ -139,6 +139,6 @@ def _without(schema: Any, keywords: frozenset[str], names_properties: bool = Fal
             for name, value in schema.items()
             if names_properties or name not in keywords
         }
-    if isinstance(schema, list | tuple):
+    if is_array(schema):
         return [_without(item, keywords) for item in schema]
     return schema

@@ -66,13 +66,13 @@ class ModelChoice:
 def choose_model(
     owner: str,
     *,
-    model: ModelSpec | None,
+    model: "ModelSpec | None",
     api_base: str | None = None,
     api_key: str | None = None,
     temperature: float | None = None,
     max_tokens: int | None = None,
     extra_params: Mapping[str, Any] = _NO_EXTRAS,
-    default: ModelSpec | None = None,
+    default: "ModelSpec | None" = None,
 ) -> ModelChoice:
     """Return the model of an agent: its own arguments first, then the configured default.
 
@@ -119,7 +119,7 @@ def choose_model(
     )
 
 
-def _config(model: ModelSpec | None, default: ModelSpec | None) -> ModelConfig | None:
+def _config(model: "ModelSpec | None", default: "ModelSpec | None") -> ModelConfig | None:
     if isinstance(model, ModelConfig):
         return model
     if isinstance(default, ModelConfig) and (model is None or isinstance(model, str)):
@@ -136,7 +136,7 @@ def _missing(owner: str) -> MissingModelError:
     )
 
 
-def _checked_temperature(temperature: float | None, owner: str) -> float:
+def _checked_temperature(temperature: Any, owner: str) -> float:
     if temperature is None:
         return _DEFAULT_TEMPERATURE
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 <= temperature < math.inf:
@@ -146,7 +146,7 @@ def _checked_temperature(temperature: float | None, owner: str) -> float:
     return temperature
 
 
-def _checked_max_tokens(max_tokens: int | None, owner: str) -> int | None:
+def _checked_max_tokens(max_tokens: Any, owner: str) -> int | None:
     if max_tokens is not None and (isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 1):
         raise ConfigurationError(f"{owner}(max_tokens={max_tokens!r}) is not a limit", "give a whole number from 1")
     return max_tokens

@@ -101,7 +101,7 @@ def body_members(extras: Mapping[str, Any]) -> Mapping[str, Any]:
     if not extras:
         return extras
     members = {name: value for name, value in extras.items() if name not in _SETTINGS and name not in NEEDS_LITELLM}
-    further = extras.get("extra_body") or {}
+    further: Any = extras.get("extra_body") or {}
     if not is_object(further):
         raise ConfigurationError(f"extra_body={further!r} is not a mapping", "give a dict of body members")
     members |= further

@@ -182,7 +182,7 @@ def _object_in(text: str) -> Mapping[str, Any] | None:
         value, _ = json.JSONDecoder().raw_decode(text, start)
     except ValueError:
         return None
-    if isinstance(value, dict) and value.keys() & {"error", "message", "detail"}:
+    if is_object(value) and value.keys() & {"error", "message", "detail"}:
         return value
     return None
 

@@ -144,14 +144,14 @@ def parse_arguments(call: ModelToolCall, model: str = "") -> dict[str, Any]:
             "ask again, or use a model that is better at calling tools",
             model,
         ) from error
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise MalformedAnswerError(
             f"{model or 'the model'} called the tool {call.name!r} with arguments that are not an object: "
             f"{call.arguments[:200]!r}",
             "ask again, or use a model that is better at calling tools",
             model,
         )
-    return value
+    return dict(value)
 
 
 def _check(

@@ -1,8 +1,8 @@
 """The body of a chat-completions request."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Set
+from typing import Any, cast
 
 from scenario.errors import ConfigurationError
 from scenario.llm.chat_model import ForcedTool, ModelRequest, Tool
@@ -99,8 +99,8 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if hasattr(value, "model_dump"):
         return value.model_dump(exclude_none=True)
-    if isinstance(value, set | frozenset | tuple):
-        return list(value)
+    if isinstance(value, Set):
+        return list(cast("Set[Any]", value))
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 

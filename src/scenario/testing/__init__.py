@@ -13,23 +13,54 @@ if TYPE_CHECKING:
     from scenario.llm.offline import offline_model as offline_model
     from scenario.llm.offline import tool_call as tool_call
     from scenario.llm.offline import verdict as verdict
+    from scenario.llm.permission import allow_model_requests as allow_model_requests
+    from scenario.testing import faults as faults
     from scenario.testing.local_model_server import LocalModelServer as LocalModelServer
+    from scenario.testing.model_requests import forbid_model_requests as forbid_model_requests
+    from scenario.testing.simulated_time import SimulatedTimeLoop as SimulatedTimeLoop
+    from scenario.testing.simulated_time import on_simulated_time as on_simulated_time
+    from scenario.testing.simulated_time import run_simulated as run_simulated
+
+__all__ = [
+    "LocalModelServer",
+    "ScriptedModel",
+    "SimulatedTimeLoop",
+    "allow_model_requests",
+    "continue_test",
+    "faults",
+    "forbid_model_requests",
+    "make_verdict",
+    "offline_model",
+    "on_simulated_time",
+    "run_simulated",
+    "tool_call",
+    "verdict",
+]
 
 _HOMES = {
     "LocalModelServer": "scenario.testing.local_model_server",
     "ScriptedModel": "scenario.llm.offline",
+    "SimulatedTimeLoop": "scenario.testing.simulated_time",
+    "allow_model_requests": "scenario.llm.permission",
     "continue_test": "scenario.llm.offline",
+    "forbid_model_requests": "scenario.testing.model_requests",
     "make_verdict": "scenario.llm.offline",
     "offline_model": "scenario.llm.offline",
+    "run_simulated": "scenario.testing.simulated_time",
+    "on_simulated_time": "scenario.testing.simulated_time",
     "tool_call": "scenario.llm.offline",
     "verdict": "scenario.llm.offline",
 }
 
-__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]  # the names are listed once
-
 
 def __getattr__(name: str) -> Any:
+    if name == "faults":
+        return import_module("scenario.testing.faults")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

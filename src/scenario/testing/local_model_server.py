@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from scenario.errors import ConfigurationError
 from scenario.testing.answer_sources import AnswerSource
 from scenario.testing.canned_service import CannedService
 from scenario.testing.completion_service import CompletionService, ReceivedRequest
@@ -22,7 +23,8 @@ _CANNED_TEXT = "ok, and then?"
 class LocalModelServer:
     """An OpenAI-compatible model server on loopback, as strict as the real service.
 
-    It runs on a thread of its own from `with` or `async with` to their end, or from `start` to `close`.
+    It runs from `with` or `async with` to their end, or from `start` to `close`, on a thread of its own unless told
+    otherwise.
 
     Args:
         answer: What it answers: a text for every request; a list, answered in order; a function of messages and tools;
@@ -34,6 +36,8 @@ class LocalModelServer:
         strict: Whether requests are checked as the real service checks them.
         port: Port to listen on; 0 takes a free one.
         seed: Seed of the faults that happen by chance.
+        own_thread: Whether it runs on a thread of its own. Otherwise it shares the loop it is opened on, with
+            `async with`: on a loop of simulated time, its latency is simulated too.
 
     Example:
         ```python
@@ -52,7 +56,9 @@ class LocalModelServer:
         strict: bool = True,
         port: int = 0,
         seed: int = 0,
+        own_thread: bool = True,
     ) -> None:
+        self._own_thread = own_thread
         self._service = CompletionService(
             answer, latency=latency, api_key=api_key, models=models, strict=strict, seed=seed
         )
@@ -149,8 +155,10 @@ class LocalModelServer:
         """Start to answer. The port is open before this returns.
 
         Raises:
-            ConfigurationError: If it was started before.
+            ConfigurationError: If it was started before, or is not to have a thread of its own.
         """
+        if not self._own_thread:
+            raise ConfigurationError("this model server is to share an event loop", "open it with `async with`")
         self._listener.start()
         return self
 
@@ -167,12 +175,18 @@ class LocalModelServer:
         self.close()
 
     async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
+        if self._own_thread:
+            return await asyncio.to_thread(self.start)
+        await self._listener.open()
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.close)
+        if self._own_thread:
+            await asyncio.to_thread(self.close)
+        else:
+            await self._listener.aclose()
 
 
 def _main() -> None:

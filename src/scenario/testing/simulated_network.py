@@ -3,8 +3,8 @@
 import asyncio
 import selectors
 import socket
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 from scenario.errors import ConfigurationError
@@ -34,8 +34,11 @@ class SimulatedNetwork:
             return place in self._served
         host, port = cast("tuple[str, int]", place)
         if host in _WILDCARDS:
-            return any(isinstance(served, tuple) and served[1] == port for served in self._served)
+            return any(served_port == port for _, served_port in self._served_ports())
         return place in self._served or any((wildcard, port) in self._served for wildcard in _WILDCARDS)
+
+    def _served_ports(self) -> Iterator[tuple[str, int]]:
+        return (cast("tuple[str, int]", place) for place in self._served if isinstance(place, tuple))
 
     def check(self, address: Address) -> None:
         """Refuse an address that is not served by the loop.
@@ -149,26 +152,35 @@ def refused(what: str) -> ConfigurationError:
     """Return the error of something that a loop on simulated time cannot wait for."""
     return ConfigurationError(
         f"{what} was asked for on simulated time, and its other end lives in real time",
-        "serve it from the same loop (a LocalModelServer takes `own_thread=False`), use an offline model or a stand-in, "
-        "or run the test on an ordinary loop",
+        "serve it from the same loop (a LocalModelServer takes `own_thread=False`), use an offline model or a "
+        "stand-in, or run the test on an ordinary loop",
     )
 
 
 def has_bytes_under_way(selector: selectors.BaseSelector) -> bool:
     """Whether a socket of the loop has sent something that has not arrived yet."""
-    descriptors = list(selector.get_map())
+    descriptors = [descriptor for descriptor in selector.get_map() if isinstance(descriptor, int)]
     if len(descriptors) <= 1:  # the loop's own wake-up socket
         return False
+    has_unsent = _probe_for_unsent_bytes()
+    return has_unsent is None or any(map(has_unsent, descriptors))
+
+
+@cache
+def _probe_for_unsent_bytes() -> Callable[[int], bool] | None:
     try:
         from fcntl import ioctl
         from termios import TIOCOUTQ
     except ImportError:  # Windows cannot be asked
-        return True
-    for descriptor in descriptors:
-        with suppress(OSError):  # what listens has nothing to send
-            if any(ioctl(descriptor, TIOCOUTQ, bytes(4))):
-                return True
-    return False
+        return None
+
+    def has_unsent_bytes(descriptor: int) -> bool:
+        try:
+            return any(ioctl(descriptor, TIOCOUTQ, bytes(4)))
+        except OSError:  # what listens has nothing to send
+            return False
+
+    return has_unsent_bytes
 
 
 def _place(address: Address) -> Any:

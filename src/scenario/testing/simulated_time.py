@@ -109,8 +109,8 @@ class SimulatedTimeLoop(asyncio.SelectorEventLoop):
         waiting = sorted(_place_of(task) for task in asyncio.all_tasks(self) if not task.done())
         shown = "\n".join(f"    {place}" for place in waiting[:_SHOWN_TASKS]) or "    no task"
         return (
-            f"nothing can happen any more at {self._now:g} s of simulated time: no deadline is set, nobody else is at work, "
-            f"and these wait:\n{shown}",
+            f"nothing can happen any more at {self._now:g} s of simulated time: no deadline is set, nobody else is at "
+            f"work, and these wait:\n{shown}",
             "set what they wait for, or give the wait a limit; if another thread does it, wait for that thread inside "
             "`scenario.engine.foreign_work.foreign_work()`",
         )
@@ -240,14 +240,14 @@ def run_simulated(main: Coroutine[Any, Any, _T], *, start: float = 0.0) -> _T:
         return runner.run(main)
 
 
-def simulated_time(test: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, _T]:
+def on_simulated_time(test: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, _T]:
     """Make a coroutine function one that is called without `await` and runs on a loop of simulated time.
 
     It is meant for tests; fixtures are passed on.
 
     Example:
         ```python
-        @simulated_time
+        @on_simulated_time
         async def test_the_agent_is_given_a_minute():
             await asyncio.sleep(59)
         ```

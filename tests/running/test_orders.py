@@ -1,0 +1,160 @@
+"""What can be ordered, and what is told to whoever orders something else."""
+
+from typing import Any
+
+import pytest
+
+import scenario
+from scenario.types import AgentInput
+
+
+class Bot(scenario.AgentAdapter):
+    async def call(self, input: AgentInput) -> str:
+        return "hi"
+
+
+def function(_: AgentInput) -> str:
+    return "hi"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        (function, "from_function(function)"),
+        (Bot, "make an instance of it: Bot()"),
+        (None, "subclass scenario.AgentAdapter"),
+        ("bot", "subclass scenario.AgentAdapter"),
+    ],
+)
+async def test_something_among_the_agents_that_is_none_is_refused_with_advice(wrong: Any, advice: str) -> None:
+    with pytest.raises(ValueError, match="is not an agent") as caught:
+        await scenario.arun("n", "d", [Bot(), wrong])
+
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("agents", [Bot(), None, 3])
+async def test_agents_that_are_no_list_are_refused(agents: Any) -> None:
+    with pytest.raises(ValueError, match="must be a list of agents"):
+        await scenario.arun("n", "d", agents)
+
+
+async def test_a_role_that_does_not_exist_is_refused() -> None:
+    bot = Bot()
+    bot.role = "agent"  # type: ignore[assignment]  # what is tested
+
+    with pytest.raises(ValueError, match="set it to an AgentRole"):
+        await scenario.arun("n", "d", [bot])
+
+
+@pytest.mark.parametrize("argument", ["name", "description"])
+async def test_name_and_description_must_be_text(argument: str) -> None:
+    order: dict[str, Any] = {"name": "n", "description": "d", argument: 3}
+
+    with pytest.raises(ValueError, match=f"`{argument}` must be text"):
+        await scenario.arun(**order)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"on_audio_chunk": print},
+        {"on_voice_event": print},
+        {"audio_playback": True},
+        {"fetch_remote_traces": True},
+        {"trace_wait_timeout": 1.0},
+        {"parameters": {"a": 1}},
+        {"evaluators": [object()]},
+    ],
+)
+async def test_what_is_not_there_yet_is_refused_and_not_ignored(later: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="is not supported yet"):
+        await scenario.arun("n", "d", [Bot()], **later)
+
+
+async def test_no_agents_and_no_description_work_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    result = await scenario.arun("n", "", [], script=[scenario.user("hi"), scenario.succeed()], verbose=False)
+
+    assert result.success
+    assert "`agents` is empty" in caplog.text
+    assert "`description` is empty" in caplog.text
+
+
+async def test_metadata_cannot_replace_what_the_run_says_of_itself() -> None:
+    from scenario.events import EventListener
+    from scenario.run_events import RunEvent, RunStarted
+
+    started: list[RunStarted] = []
+
+    class Ears(EventListener):
+        settles_with_run = True
+
+        def on_event(self, event: RunEvent) -> None:
+            if isinstance(event, RunStarted):
+                started.append(event)
+
+    await scenario.arun(
+        "mine",
+        "d",
+        [Bot()],
+        script=[scenario.succeed()],
+        metadata={"name": "theirs", "team": "support"},
+        set_id="shop",
+        verbose=False,
+        listeners=[Ears()],
+    )
+
+    assert (started[0].name, started[0].set_id, dict(started[0].metadata)) == ("mine", "shop", {"team": "support"})
+
+
+async def test_names_may_hold_anything() -> None:
+    name = "line\nbreak \x1b[31mred\x1b[0m \u202eright to left 🌍"
+
+    result = await scenario.arun(name, "d", [Bot()], script=[scenario.succeed()], verbose=False)
+
+    assert result.name == name
+
+
+class TestExecutorByHand:
+    """An executor that is driven step by step."""
+
+    async def test_steps_let_one_agent_after_the_other_speak(self) -> None:
+        executor = scenario.ScenarioExecutor("n", "d", [Bot()], max_turns=2, verbose=False)
+        executor.reset()
+
+        first, second, last = await executor.step(), await executor.step(), await executor.step()
+
+        assert [message["content"] for message in first] == ["hi"]  # type: ignore[union-attr]  # messages
+        assert isinstance(second, list)
+        assert isinstance(last, scenario.ScenarioResult)
+
+    async def test_messages_and_queues_hold_the_same_messages(self) -> None:
+        executor = scenario.ScenarioExecutor("n", "d", [Bot(), Bot()], verbose=False)
+        executor.reset()
+
+        executor.add_messages([{"role": "user", "content": "a"}, {"role": "user", "content": "b"}], from_agent_idx=0)
+
+        state, queues = executor._state, executor._pending_messages  # pyright: ignore[reportPrivateUsage]  # used in the wild
+        assert queues[0] == []
+        assert all(mine is theirs for mine, theirs in zip(state.messages, queues[1], strict=True))
+        executor.rollback_messages_to(1)
+        assert len(state.messages) == len(queues[1]) == 1
+
+    async def test_each_run_has_ids_of_its_own(self) -> None:
+        executor = scenario.ScenarioExecutor("n", "d", [Bot()], [scenario.succeed()], verbose=False)
+
+        first, second = await executor.run(), await executor.run()
+
+        assert first.run_id != second.run_id
+        assert first.thread_id != second.thread_id
+
+    async def test_the_state_knows_its_executor(self) -> None:
+        executor = scenario.ScenarioExecutor("n", "d", [Bot()], verbose=False)
+        executor.reset()
+
+        assert executor._state._executor is executor  # pyright: ignore[reportPrivateUsage]  # used in the wild
+
+    async def test_an_empty_script_lets_the_conversation_run_by_itself(self) -> None:
+        result = await scenario.ScenarioExecutor("n", "d", [Bot()], [], max_turns=1, verbose=False).run()
+
+        assert len(result.messages) == 1
