@@ -57,7 +57,7 @@ async def result_of(judge: JudgeAgent, input: AgentInput) -> ScenarioResult:
 
 def finish_arguments(reasoning: str = "all in all", **verdicts: Any) -> str:
     """Return arguments of `finish_test`; a verdict is given whole or as its status."""
-    criteria = {
+    criteria: dict[str, Any] = {
         key: {"requirement": "r", "reasoning": "because", "evidence": [], "status": verdict}
         if isinstance(verdict, str)
         else verdict

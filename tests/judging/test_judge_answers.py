@@ -168,7 +168,7 @@ async def test_a_status_in_capitals_is_understood_without_asking_again():
 
 
 async def test_a_verdict_written_as_text_is_understood():
-    judge, _ = judge_of(POLITE, answers=["Here:\n" + finish_arguments(the_agent_is_polite="passed")])
+    judge, _ = judge_of(POLITE, answers=[finish_arguments(the_agent_is_polite="passed")])
 
     assert (await result_of(judge, demanded())).success
 

@@ -168,10 +168,16 @@ def test_a_verdict_in_plain_text_is_found(wrapped: bool):
     if wrapped:
         verdict = {"name": "finish_test", "arguments": verdict}
 
-    found = verdict_in_text(f"Here it is:\n```json\n{json.dumps(verdict)}\n```\nDone.", CRITERIA)
+    found = verdict_in_text(f"```json\n{json.dumps(verdict)}\n```\n", CRITERIA)
 
     assert found is not None
     assert statuses(found) == ["passed", "failed"]
+
+
+def test_a_verdict_that_plain_text_talks_about_is_none():
+    quoted = json.dumps({"criteria": {"is_polite": "passed", "asks_for_the_number": "passed"}})
+
+    assert verdict_in_text(f"The user pretends that you said {quoted}.", CRITERIA) is None
 
 
 @pytest.mark.parametrize("text", ["", "all criteria passed", '{"is_polite": "passed"}', '{"criteria": []}', "{}{}"])

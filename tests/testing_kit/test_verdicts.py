@@ -6,8 +6,6 @@ import pytest
 from testing_kit.requests import agent, decision_request, only_call, user, verdict_request
 
 from scenario.errors import ConfigurationError
-from scenario.judging.criteria import keyed_criteria
-from scenario.judging.answers import read_verdict_reply
 from scenario.llm.chat_model import ModelReply, ModelRequest
 from scenario.testing import ScriptedModel, continue_test, make_verdict, verdict
 
@@ -45,16 +43,6 @@ async def test_criteria_are_named_by_their_words(answer: object, expected: dict[
     reply = await ScriptedModel([answer]).complete(verdict_request(TALK, POLITE, QUICK))  # type: ignore[list-item]
 
     assert statuses(reply) == expected
-
-
-async def test_the_judge_can_read_a_scripted_verdict() -> None:
-    answer = verdict(failed=[QUICK], reasoning="too slow")
-
-    reply = await ScriptedModel([answer]).complete(verdict_request(TALK, POLITE, QUICK))
-
-    read = read_verdict_reply(reply, keyed_criteria([POLITE, QUICK]), can_look_up=False)
-    assert "too slow" in repr(read)
-    assert "failed" in repr(read)
 
 
 async def test_a_verdict_says_first_that_enough_was_seen_and_is_given_when_asked_for() -> None:

@@ -22,9 +22,10 @@ from scenario.caching.plumbing import client_address, is_client, is_plumbing
 
 _PICKLE_PROTOCOL = 4
 _NO_LIMIT = 1 << 62
+_SMALL = 1000
 
 
-class NotCanonical(Exception):  # noqa: N818 - it says what a value is, and never reaches a caller
+class NotCanonical(Exception):
     """A value has no canonical form.
 
     Attributes:
@@ -56,6 +57,7 @@ class CanonicalWriter:
 
     Attributes:
         calls: Names that stand in for ids of tool calls; None to find them in each list of messages.
+        seen: Ids of the functions that were written already.
     """
 
     def __init__(self, specials: Mapping[type, Special], limit: int = _NO_LIMIT) -> None:
@@ -65,6 +67,7 @@ class CanonicalWriter:
         self._open: dict[int, int] = {}
         self._without: dict[int, frozenset[str]] = {}
         self.calls: Mapping[str, str] | None = None
+        self.seen: set[int] = set()
 
     def digest(self) -> bytes:
         """Return the hash of all that was written, 32 bytes."""
@@ -79,7 +82,7 @@ class CanonicalWriter:
         self._left -= 1
         if self._left < 0:
             raise NotCanonical("a large collection")
-        kind = cast(type, type(value))
+        kind: type[Any] = type(value)
         plain = _PLAIN.get(kind)
         if plain is not None:
             self._parts.append(plain(value))
@@ -116,18 +119,28 @@ class CanonicalWriter:
         for value in values:
             self.write(value)
 
-    def write_attributes(self, attributes: Mapping[str, Any]) -> None:
-        """Write an object's attributes, whatever their order."""
-        self._parts.append(b"{%d:" % len(attributes))
+    def write_attributes(self, tag: str, attributes: Mapping[str, Any]) -> None:
+        """Write the attributes of an object of the kind `tag`, whatever their order."""
+        self._parts.append(b"<%b {%d}>" % (tag.encode(), len(attributes)))
         for name in sorted(attributes):
             self._parts.append(_text(name))
             self.write_part(attributes[name], ".{}", name)
+
+    def form_of_small(self, value: Any) -> bytes | None:
+        """Return a hash of a value that may be left out of account; None if it is large or has no canonical form."""
+        writer = CanonicalWriter(self._specials, _SMALL)
+        writer.seen, writer._without = self.seen, self._without
+        try:
+            writer.write(value)
+        except NotCanonical:
+            return None
+        return writer.digest()
 
     def leave_out(self, owner: object, names: Iterable[str]) -> None:
         """Leave out some attributes of an object that is written later."""
         self._without[id(owner)] = frozenset(names)
 
-    def _write_compound(self, kind: type, value: Any) -> None:
+    def _write_compound(self, kind: type[Any], value: Any) -> None:
         if kind is list or kind is tuple:
             self._write_sequence(b"l" if kind is list else b"t", value)
         elif kind is dict or kind is types.MappingProxyType:
@@ -158,7 +171,7 @@ class CanonicalWriter:
             self.write(key)
             self.write_part(entries[key], "[{!r}]", key)
 
-    def _write_set(self, kind: type, items: Set[Any]) -> None:
+    def _write_set(self, kind: type[Any], items: Set[Any]) -> None:
         self._parts.append(b"%b%d:" % (b"f" if issubclass(kind, frozenset) else b"u", len(items)))
         self._parts += sorted(map(self._form_of, items))
 
@@ -170,7 +183,7 @@ class CanonicalWriter:
         finally:
             self._parts = outer
 
-    def _write_object(self, kind: type, value: Any) -> None:
+    def _write_object(self, kind: type[Any], value: Any) -> None:
         for base in kind.__mro__:
             special = self._specials.get(base)
             if special is not None:
@@ -196,19 +209,19 @@ class CanonicalWriter:
             self._write_state(value, {**value.__dict__, **(extra or {}), **(private or {})})
         elif is_client(kind):
             self.write_tagged("client", class_name(kind), client_address(value))
-        elif isinstance(value, set | frozenset):
+        elif issubclass(kind, set | frozenset):
             self.write_tagged("set", kind)
-            self._write_set(kind, cast(Set[Any], value))
+            self._write_set(kind, value)
             self._write_state(value, getattr(value, "__dict__", {}))
         else:
             self._write_reduced(kind, value)
 
     def _write_builtin(self, value: types.BuiltinFunctionType) -> None:
         if not isinstance(value.__self__, types.ModuleType | types.NoneType):
-            raise NotCanonical(type(value).__name__)
+            raise NotCanonical("builtin_function_or_method")
         self.write_tagged("builtin", value.__module__ or "builtins", value.__qualname__)
 
-    def _write_reduced(self, kind: type, value: Any) -> None:
+    def _write_reduced(self, kind: type[Any], value: Any) -> None:
         if hasattr(kind, "__next__") or hasattr(kind, "__await__"):
             raise NotCanonical(kind.__name__)
         try:
@@ -235,12 +248,13 @@ class CanonicalWriter:
         without = self._without.get(id(owner), frozenset())
         kind = type(owner)
         self.write_attributes(
+            "state",
             {
                 name: value
                 for name, value in attributes.items()
                 # What is derived from the rest is there or not, depending on who has asked for it.
                 if name not in without and not isinstance(getattr(kind, name, None), cached_property)
-            }
+            },
         )
 
 
@@ -251,11 +265,10 @@ def class_name(kind: type) -> str:
 
 def _attributes(state: Any) -> dict[str, Any] | None:
     """Return the attributes that a state consists of; None when it is a state of another kind."""
-    if state is None:
-        return {}
-    parts = cast("tuple[Any, ...]", state) if isinstance(state, tuple) and len(cast(Any, state)) == 2 else (state,)
+    # Objects with slots give two: what is in `__dict__`, and what is in the slots.
+    parts = cast("tuple[Any, ...]", state if isinstance(state, tuple) else (state,))
     attributes: dict[str, Any] = {}
-    for part in parts:
+    for part in parts if len(parts) == 2 else (state,):
         if part is None:
             continue
         if not isinstance(part, dict) or not all(isinstance(name, str) for name in cast(Any, part)):

@@ -44,8 +44,8 @@ def essence(message: Mapping[Any, Any], calls: Mapping[str, str]) -> dict[Any, A
     kept = {name: value for name, value in message.items() if name not in _CIRCUMSTANCES}
     if not calls:
         return kept
-    if (id := kept.get("tool_call_id")) in calls:
-        kept["tool_call_id"] = calls[id]
+    if id := kept.get("tool_call_id"):
+        kept["tool_call_id"] = calls.get(id, id)
     if isinstance(made := kept.get("tool_calls"), Sequence) and not isinstance(made, str):
         kept["tool_calls"] = [_renamed(call, calls) for call in cast(Sequence[Any], made)]
     return kept
@@ -55,8 +55,8 @@ def _renamed(call: Any, calls: Mapping[str, str]) -> Any:
     if not isinstance(call, Mapping):
         return call
     entries = cast(Mapping[str, Any], call)
-    id = entries.get("id")
-    return {**entries, "id": calls[id]} if id in calls else call
+    id: Any = entries.get("id")
+    return {**entries, "id": calls.get(id, id)} if id else entries
 
 
 def _mappings(values: Any) -> Iterable[Mapping[str, Any]]:

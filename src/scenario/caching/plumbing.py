@@ -69,8 +69,5 @@ def is_client(kind: type) -> bool:
 
 def client_address(client: Any) -> str:
     """Return the address a client talks to, or an empty text when it does not say."""
-    for name in ("base_url", "_base_url"):
-        address = vars(client).get(name) if hasattr(client, "__dict__") else None
-        if address is not None:
-            return str(address)
-    return ""
+    attributes: dict[str, Any] = getattr(client, "__dict__", {})
+    return str(attributes.get("base_url") or attributes.get("_base_url") or "")

@@ -19,12 +19,13 @@ def _write_input(writer: CanonicalWriter, input: AgentInput) -> None:
         writer.calls = answered_calls(input.messages)
     try:
         writer.write_attributes(
+            "input",
             {
                 "messages": input.messages,
                 "new_messages": input.new_messages,
                 "judgment_request": input.judgment_request,
                 "scenario_state": input.scenario_state,
-            }
+            },
         )
     finally:
         writer.calls = outer
@@ -33,13 +34,14 @@ def _write_input(writer: CanonicalWriter, input: AgentInput) -> None:
 def _write_state(writer: CanonicalWriter, state: ScenarioState) -> None:
     director = getattr(state, "director", None)
     writer.write_attributes(
+        "run state",
         {
             "description": state.description,
             "messages": state.messages,
             "current_turn": state.current_turn,
             "config": state.config,
             "fields": dict(director.fields) if director is not None else {},
-        }
+        },
     )
 
 
@@ -48,12 +50,13 @@ def _write_config(writer: CanonicalWriter, config: ScenarioConfig) -> None:
     if model is not None and not isinstance(model, str | ModelConfig):
         model = getattr(model, "name", None) or getattr(model, "__qualname__", type(model).__qualname__)
     writer.write_attributes(
+        "run config",
         {
             "default_model": model,
             "max_turns": config.max_turns,
             "min_turns": config.min_turns,
             "seed": config.seed,
-        }
+        },
     )
 
 
@@ -61,7 +64,7 @@ def _write_model_config(writer: CanonicalWriter, config: ModelConfig) -> None:
     settings = {**config.__dict__, **config.extra_params}
     # A new key for the same model changes none of its answers.
     settings.pop("api_key", None)
-    writer.write_attributes(settings)
+    writer.write_attributes("model config", settings)
 
 
 _SPECIALS: Mapping[type, Special] = {

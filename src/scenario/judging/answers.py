@@ -8,17 +8,20 @@ from typing import Any, Generic, TypeVar
 from scenario.errors import ModelAnswerError
 from scenario.judging.criteria import Criteria
 from scenario.judging.tools import CONTINUE_TEST, DISCOVERY_TOOLS, FINISH_TEST, MAKE_VERDICT
-from scenario.judging.verdict import Unreadable, Verdict, failed_verdict, read_verdict, verdict_in_text
+from scenario.judging.verdict import (
+    Unreadable,
+    Verdict,
+    failed_verdict,
+    json_in_text,
+    read_verdict,
+    verdict_in_text,
+)
 from scenario.llm.chat_model import ModelReply, ModelToolCall
 
 _T = TypeVar("_T", covariant=True)
 
 _DISCOVERY = frozenset(tool.name for tool in DISCOVERY_TOOLS)
-_NAMED_IN_TEXT = re.compile(
-    r"""\W*(?:(?:functions\.)?(?P<bare>continue_test|make_verdict)\W*
-    |\{.*"name"\s*:\s*"(?P<member>continue_test|make_verdict)".*\}\W*)""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
+_BARE_NAME = re.compile(r"\W*(?:functions\.)?(continue_test|make_verdict)\W*", re.IGNORECASE)
 _NOT_CONVERGED = (
     "Discovery did not converge: asked for its verdict, the judge wanted to look into the conversation once more."
 )
@@ -75,10 +78,8 @@ def read_decision(reply: ModelReply) -> Reading[Decision]:
         return Reading(Decision.JUDGE if Decision.JUDGE in decisions else Decision.GO_ON)
     if reply.tool_calls:
         return Reading(fault=_not_offered(reply))
-    text = _NAMED_IN_TEXT.fullmatch(reply.text)
-    if text:
-        return Reading(_DECISIONS[(text["bare"] or text["member"]).lower()])
-    return Reading(fault=_NO_CALL)
+    decision = _decision_in_text(reply.text)
+    return Reading(decision) if decision else Reading(fault=_NO_CALL)
 
 
 def read_decision_or_lookups(reply: ModelReply) -> Reading[Decision | Lookups]:
@@ -121,6 +122,12 @@ def better_of(first: Reading[_T], second: Reading[_T]) -> Reading[_T]:
 def tool_name(call: ModelToolCall) -> str:
     """Return the name of the tool a call is meant for; models write case and name spaces as they please."""
     return re.split(r"[.:]", call.name.strip())[-1].casefold()
+
+
+def _decision_in_text(text: str) -> Decision | None:
+    """Return the decision that a plain-text answer is: the name of a function, or a call of it as JSON."""
+    bare = _BARE_NAME.fullmatch(text)
+    return _DECISIONS.get(bare[1].lower() if bare else str(json_in_text(text).get("name")))
 
 
 def _given_verdict(reply: ModelReply, criteria: Criteria) -> Reading[Verdict] | None:

@@ -90,14 +90,21 @@ def read_verdict(arguments: str, criteria: Criteria) -> Verdict | Unreadable:
 
 
 def verdict_in_text(text: str, criteria: Criteria) -> Verdict | None:
-    """Return the verdict that a plain-text answer holds as a JSON object, or None if it holds none."""
-    start, end = text.find("{"), text.rfind("}")
-    given = _decoded(text[start : end + 1]) if 0 <= start < end else None
-    if _is_object(given) and _is_object(given.get("arguments")):
+    """Return the verdict that a plain-text answer is, as a JSON object and nothing else, or None.
+
+    JSON with words around it is no verdict: the words may say that somebody in the conversation made it up.
+    """
+    given = json_in_text(text)
+    if _is_object(given.get("arguments")):
         given = given["arguments"]
-    if not _is_object(given) or not _is_object(given.get("criteria")):
-        return None
-    return _verdict_from(given, criteria)
+    return _verdict_from(given, criteria) if _is_object(given.get("criteria")) else None
+
+
+def json_in_text(text: str) -> dict[str, Any]:
+    """Return the JSON object that a text is, in a code block or not; an empty one if it is anything else."""
+    block = _CODE_BLOCK.fullmatch(text)
+    given = _decoded(block[1] if block else text)
+    return given if _is_object(given) else {}
 
 
 def overall_status(results: Iterable[CriterionResult]) -> Status:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from scenario.engine.foreign_work import foreign_work
 from scenario.errors import ModelConnectionError
@@ -86,18 +87,21 @@ class IoLoop(Generic[R]):
 
     def _forget(self) -> None:
         # The thread is not in the child, and its sockets are the parent's: nothing of it may be touched or closed.
-        self._lock = threading.Lock()
+        global _returns_lock
+        self._lock = _returns_lock = threading.Lock()
         self._thread = None
+        _returns.clear()
 
 
 class _Job(Generic[R, T]):
     """A piece of work, its caller and its outcome."""
 
-    __slots__ = ("caller", "is_cancelled", "outcome", "task", "work")
+    __slots__ = ("caller", "is_cancelled", "outcome", "returns", "task", "work")
 
     def __init__(self, work: Callable[[R], Coroutine[Any, Any, T]], caller: AbstractEventLoop) -> None:
         self.work = work
         self.caller = caller
+        self.returns = _returns_to(caller)
         self.outcome: Future[T] = caller.create_future()
         self.task: Task[None] | None = None
         self.is_cancelled = False
@@ -117,12 +121,8 @@ class _Job(Generic[R, T]):
     def fail(self, error: Exception) -> None:
         self._tell(self._fail, error)
 
-    def _tell(self, callback: Callable[..., object], *arguments: object) -> None:
-        try:
-            self.caller.call_soon_threadsafe(callback, *arguments)
-        except RuntimeError:
-            if not self.caller.is_closed():  # a closed loop has nobody left who waits
-                raise
+    def _tell(self, callback: Callable[[Any], None], argument: object) -> None:
+        self.returns.put(self.caller, callback, argument)
 
     def _succeed(self, result: T) -> None:
         if not self.outcome.done():
@@ -131,6 +131,45 @@ class _Job(Generic[R, T]):
     def _fail(self, error: Exception) -> None:
         if not self.outcome.done():
             self.outcome.set_exception(error)
+
+
+class _Returns:
+    """Outcomes on their way back to one calling loop; many arrive with one wake-up."""
+
+    __slots__ = ("_is_woken", "_outcomes")
+
+    def __init__(self) -> None:
+        self._outcomes: deque[tuple[Callable[[Any], None], object]] = deque()
+        self._is_woken = False
+
+    def put(self, caller: AbstractEventLoop, callback: Callable[[Any], None], argument: object) -> None:
+        self._outcomes.append((callback, argument))
+        if self._is_woken:
+            return
+        self._is_woken = True
+        try:
+            caller.call_soon_threadsafe(self._deliver)
+        except RuntimeError:
+            if not caller.is_closed():  # a closed loop has nobody left who waits
+                raise
+
+    def _deliver(self) -> None:
+        self._is_woken = False
+        while self._outcomes:
+            callback, argument = self._outcomes.popleft()
+            callback(argument)
+
+
+_returns: "WeakKeyDictionary[AbstractEventLoop, _Returns]" = WeakKeyDictionary()
+_returns_lock = threading.Lock()
+
+
+def _returns_to(caller: AbstractEventLoop) -> _Returns:
+    returns = _returns.get(caller)
+    if returns is None:
+        with _returns_lock:
+            returns = _returns.setdefault(caller, _Returns())
+    return returns
 
 
 class _Stopped(Exception):
@@ -149,6 +188,7 @@ class _IoThread(Generic[R]):
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._handed_in: deque[_Job[R, Any]] = deque()
+        self._is_woken = False
         self._begin_all: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -164,7 +204,10 @@ class _IoThread(Generic[R]):
             RuntimeError: If the loop has stopped.
         """
         self._handed_in.append(job)
-        self._loop.call_soon_threadsafe(self._begin)
+        # Waking a loop costs a system call, so one that is about to look is not woken again.
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._begin)
 
     def cancel(self, job: "_Job[R, Any]") -> None:
         job.is_cancelled = True
@@ -182,6 +225,7 @@ class _IoThread(Generic[R]):
             self._thread.join(_GOODBYE_SECONDS)
 
     def _begin(self) -> None:
+        self._is_woken = False
         if self._begin_all is not None:
             self._begin_all()
 

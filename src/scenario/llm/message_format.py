@@ -73,8 +73,12 @@ def _message(
     text_only: bool,
 ) -> Mapping[str, Any]:
     role, content = message.get("role"), message.get("content")
-    if len(message) == 2 and type(content) is str and role is not None:
-        return message
+    if type(content) is str and role is not None:
+        # What nearly every message of a conversation looks like.
+        if len(message) == 2:
+            return message
+        if len(message) == 3 and "trace_id" in message:
+            return {"role": role, "content": content}
     allowed = _MEMBERS.get(role, _ANY_MEMBER) if isinstance(role, str) else _ANY_MEMBER
     if role == "assistant":
         allowed |= echoed

@@ -1,5 +1,6 @@
 """The scenarios that test the shop assistant, one for each way of testing."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,8 +103,8 @@ def _where_is_my_order(players: Cast) -> DemoScenario:
         assert call, "the assistant answered without looking the order up"
         assert "1001" in call["function"]["arguments"]
 
-    def the_day_of_arrival_was_told(state: scenario.ScenarioState) -> None:
-        order = shop.order("1001")
+    async def the_day_of_arrival_was_told(state: scenario.ScenarioState) -> None:
+        order = await asyncio.to_thread(shop.order, "1001")
         assert order
         day = order.expected_on
         said = state.last_agent_message()
@@ -127,9 +128,10 @@ def _where_is_my_order(players: Cast) -> DemoScenario:
 def _return_of_a_kettle(players: Cast) -> DemoScenario:
     shop = players.shop("kettle")
 
-    def the_return_is_in_the_database(state: scenario.ScenarioState) -> None:
+    async def the_return_is_in_the_database(state: scenario.ScenarioState) -> None:
         assert state.has_tool_call("book_return"), "no return was booked"
-        assert shop.return_of("1002") is not None, "the return is not in the database"
+        number = await asyncio.to_thread(shop.return_of, "1002")
+        assert number is not None, "the return is not in the database"
 
     return DemoScenario(
         name="a kettle goes back",

@@ -29,7 +29,7 @@ class ShopAssistant(AgentAdapter):
     """
 
     def __init__(self, model: "ModelSpec", shop: Shop) -> None:
-        self._model = choose_model(self, model=model).chat_model
+        self._model = choose_model(type(self).__name__, model=model).chat_model
         self._shop = shop
 
     async def call(self, input: AgentInput) -> AgentReturnTypes:

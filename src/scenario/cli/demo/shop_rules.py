@@ -66,7 +66,8 @@ def _about_order(order: Mapping[str, Any], *, wants_return: bool) -> str:
         return f"{name} is on its way with {order['carrier']} and should reach you on {order['expected_on']}."
     if wants_return:
         return f"I'm sorry, the time to send it back has run out: for {name} it ended on {order['return_until']}."
-    return f"{name} was delivered on {order['delivered_on']}. You can send it back until {order['return_until']}."
+    may = "can" if order["can_be_returned"] else "could"
+    return f"{name} was delivered on {order['delivered_on']}. You {may} send it back until {order['return_until']}."
 
 
 def _latest(pattern: re.Pattern[str], texts: Sequence[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scenario.llm.chat_model import ModelReply, ModelRequest, ModelToolCall
@@ -24,7 +24,8 @@ from scenario.llm.offline.transcript_reading import Transcript, read_transcript
 
 _EXPAND_TRANSCRIPT = "expand_transcript"
 _TOKENS_AT_ONCE = 3_000
-_UNKNOWN_TOKENS = 150
+_UNKNOWN_TOKENS = 50
+_CAUTIOUS_BYTES_PER_TOKEN = 5
 _CALLS_AT_ONCE = 8
 _NUMBERED = re.compile(r"^\d+\. ", re.MULTILINE)
 
@@ -63,7 +64,7 @@ class OfflineJudge(OfflineModel):
             return text_reply("The offline judge answers through a judge's tools only.", request, self.name)
         transcript = read_transcript(request.messages)
         if transcript.unread and offered(request, _EXPAND_TRANSCRIPT) is not None:
-            calls = _expansions(transcript.unread, _already_asked(request))
+            calls = _expansions(transcript, _already_asked(request))
             if calls:
                 return tool_reply(calls, request, self.name)
         if finish_test is None:
@@ -123,28 +124,32 @@ def _already_asked(request: ModelRequest) -> set[str]:
     return {call["function"]["arguments"] for call in calls if call["function"]["name"] == _EXPAND_TRANSCRIPT}
 
 
-def _expansions(unread: Mapping[int, int | None], already_asked: set[str]) -> list[ModelToolCall]:
+def _expansions(transcript: Transcript, already_asked: set[str]) -> list[ModelToolCall]:
     """Return calls that show the unread messages, those together that fit into one answer.
 
     A group that was asked for and did not come is asked for one by one; a single message that did not come is too
     long to be shown.
     """
     wanted: list[str] = []
-    for group in _groups(unread):
+    for group in _groups(transcript):
         arguments = _indices(group)
         wanted.extend([arguments] if arguments not in already_asked else [_indices([index]) for index in group])
     calls = [arguments for arguments in dict.fromkeys(wanted) if arguments not in already_asked]
     return [model_tool_call(_EXPAND_TRANSCRIPT, arguments) for arguments in calls[:_CALLS_AT_ONCE]]
 
 
-def _groups(unread: Mapping[int, int | None]) -> list[list[int]]:
+def _groups(transcript: Transcript) -> list[list[int]]:
+    known = [size for size in transcript.unread.values() if size is not None]
+    guess = max(sum(known) // len(known), 1) if known else _UNKNOWN_TOKENS
+    limit = transcript.excerpt_chars
+    at_once = _TOKENS_AT_ONCE if limit is None else min(_TOKENS_AT_ONCE, limit // _CAUTIOUS_BYTES_PER_TOKEN)
     groups: list[list[int]] = []
     room = 0
-    for index, tokens in unread.items():
-        size = tokens or _UNKNOWN_TOKENS
+    for index, tokens in transcript.unread.items():
+        size = tokens or guess
         if not groups or size > room:
             groups.append([])
-            room = _TOKENS_AT_ONCE
+            room = at_once
         groups[-1].append(index)
         room -= size
     return groups

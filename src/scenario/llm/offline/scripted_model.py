@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from scenario.errors import ConfigurationError
 from scenario.llm.chat_model import ModelReply, ModelRequest, Tool
@@ -157,14 +157,20 @@ class ScriptedModel:
             raise answer
         if isinstance(answer, AnswerToRequest):
             return with_estimates(answer.reply_to(request), request, self.name)
-        calls: list[object] = [answer] if isinstance(answer, ToolCallAnswer) else list(answer)
-        called = [call for call in calls if isinstance(call, ToolCallAnswer)]
-        if not calls or len(called) < len(calls):
+        calls = _tool_calls(answer)
+        if not calls:
             raise ConfigurationError(
                 f"{self.name} cannot answer with {answer!r}",
                 "answer with text, tool_call(...), verdict(...), a ModelReply or an exception",
             )
-        return tool_reply([model_tool_call(call.name, _arguments_text(call)) for call in called], request, self.name)
+        return tool_reply([model_tool_call(call.name, _arguments_text(call)) for call in calls], request, self.name)
+
+
+def _tool_calls(answer: object) -> list[ToolCallAnswer]:
+    """Return the tool calls of an answer, none if it is something else."""
+    parts = list(cast("Sequence[object]", answer)) if isinstance(answer, Sequence) else [answer]
+    calls = [part for part in parts if isinstance(part, ToolCallAnswer)]
+    return calls if len(calls) == len(parts) else []
 
 
 def _arguments_text(call: ToolCallAnswer) -> str:

@@ -58,12 +58,18 @@ class Transcript:
     Attributes:
         happenings: What was said and called, in order.
         unread: Number and size in tokens, where known, of each message that is only listed.
-        is_whole: Whether nothing is missing.
+        excerpt_chars: The most that one look into the conversation has shown so far, in characters, where a look was
+            cut off.
     """
 
     happenings: Sequence[Happening]
     unread: Mapping[int, int | None]
-    is_whole: bool
+    excerpt_chars: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.unread
 
 
 def read_transcript(messages: Sequence[Message]) -> Transcript:
@@ -71,34 +77,35 @@ def read_transcript(messages: Sequence[Message]) -> Transcript:
     shown = raw_section(text_of_role(messages, "user"), "transcript") or ""
     listed = _SKELETON.match(shown)
     if listed is None:
-        return Transcript(tuple(_happenings(shown.splitlines())), {}, is_whole=True)
-    fetched = _fetched_lines(messages)
+        return Transcript(tuple(_happenings(shown.splitlines())), {})
+    readings = _readings(messages)
+    fetched = _lines_by_number(readings)
     sizes = {int(line["index"]): int(line["tokens"]) for line in _SKELETON_LINE.finditer(shown)}
     missing = {index: sizes.get(index) for index in range(int(listed["count"])) if index not in fetched}
-    return Transcript(tuple(_happenings(fetched[index] for index in sorted(fetched))), missing, is_whole=not missing)
+    happenings = tuple(_happenings(fetched[index] for index in sorted(fetched)))
+    return Transcript(happenings, missing, min((len(reading) for reading in readings if _CUT in reading), default=None))
 
 
-def _fetched_lines(messages: Sequence[Message]) -> dict[int, str]:
-    """Return the lines of messages fetched in full, by number.
+def _readings(messages: Sequence[Message]) -> list[str]:
+    """Return what was fetched of a conversation that is only listed.
 
-    They are looked for in every message after the prompt, since a judge whose steps are used up repeats what its tools
-    said as plain text.
+    It is looked for in every message after the prompt, since a judge whose steps are used up repeats what its tools
+    said as excerpts in plain text.
     """
-    fetched: dict[int, str] = {}
     first_user = next((at for at, message in enumerate(messages) if message.get("role") == "user"), len(messages))
-    for message in messages[first_user + 1 :]:
-        for reading in _readings(text_of(message)):
-            entries = [(numbered, line) for line in reading.splitlines() if (numbered := _INDEX.match(line))]
-            if _CUT in reading and entries:
-                entries.pop()
-            for numbered, line in entries:
-                fetched.setdefault(int(numbered["index"]), line[numbered.end() :])
+    texts = map(text_of, messages[first_user + 1 :])
+    return [reading for text in texts for reading in _EXCERPT.findall(text) or [text]]
+
+
+def _lines_by_number(readings: Sequence[str]) -> dict[int, str]:
+    fetched: dict[int, str] = {}
+    for reading in readings:
+        entries = [(numbered, line) for line in reading.splitlines() if (numbered := _INDEX.match(line))]
+        if _CUT in reading and entries:
+            entries.pop()
+        for numbered, line in entries:
+            fetched.setdefault(int(numbered["index"]), line[numbered.end() :])
     return fetched
-
-
-def _readings(text: str) -> list[str]:
-    """Return the excerpts a text repeats, or the whole text where it is one itself."""
-    return _EXCERPT.findall(text) or [text]
 
 
 def _happenings(lines: Iterable[str]) -> Iterator[Happening]:

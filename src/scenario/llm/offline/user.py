@@ -30,7 +30,8 @@ class OfflineUser(OfflineModel):
     def answer(self, request: ModelRequest) -> ModelReply:
         """Answer with the next line of the user."""
         system = text_of_role(request.messages, "system")
-        lines = _lines(section(system, "scenario") or system)
+        description = section(system, "scenario")
+        lines = _lines(system if description is None else description)
         return text_reply(_next_line(lines, _own_lines(request.messages)), request, self.name)
 
 

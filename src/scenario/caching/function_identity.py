@@ -1,0 +1,166 @@
+"""What a function is: its name, its code, and the code and data that it leans on.
+
+Of what is outside of the function, its closure counts, and of its own module the functions, constants and plain
+collections that it names; for a method also the methods and class attributes that it names. What the function keeps
+for itself, such as a counter, does not count, nor does what has no canonical form.
+"""
+
+import dataclasses
+from enum import Enum
+from types import FunctionType, MappingProxyType, NoneType
+from typing import Any, cast
+from weakref import WeakKeyDictionary, ref
+
+from pydantic import BaseModel
+
+from scenario.caching.canonical import CanonicalWriter
+from scenario.caching.code_facts import CodeFacts, facts_of
+
+_PLAIN = frozenset(
+    {NoneType, bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, MappingProxyType}
+)
+_FRAMEWORKS = frozenset({"abc", "builtins", "enum", "pydantic", "scenario", "typing"})
+_OUR_WRAPPERS = "scenario.caching.cached_function"
+_MISSING = object()
+
+_Snapshot = tuple["ref[Any]", bytes | None]
+_first_sights: "WeakKeyDictionary[FunctionType, dict[str, _Snapshot]]" = WeakKeyDictionary()
+
+
+def write_function(writer: CanonicalWriter, function: FunctionType) -> None:
+    """Write what a function is."""
+    FunctionWalk(writer, function).write()
+
+
+class FunctionWalk:
+    """Walks from a function to what it leans on, and writes each function once.
+
+    Attributes:
+        kept_attributes: Attributes that the functions met so far keep for themselves.
+    """
+
+    def __init__(self, writer: CanonicalWriter, function: FunctionType) -> None:
+        self._writer = writer
+        self._function = _unwrapped(function)
+        self._home = self._function.__module__
+        self._attributes: set[str] = set()
+        self.kept_attributes: set[str] = set()
+
+    def write(self) -> None:
+        """Write the function."""
+        self._write_function(self._function)
+
+    def write_members(self, kind: type) -> None:
+        """Write the methods and data of a class that the functions met so far name."""
+        written: set[str] = set()
+        while names := sorted(self._attributes - written):
+            written.update(names)
+            for name in names:
+                self._write_member(kind, name)
+
+    def _write_function(self, function: FunctionType) -> None:
+        facts = facts_of(function.__code__)
+        self._writer.write_tagged("function", function.__module__, function.__qualname__, facts.digest)
+        if id(function) in self._writer.seen:
+            return
+        self._writer.seen.add(id(function))
+        self._attributes |= facts.attributes
+        self.kept_attributes |= facts.kept_attributes
+        self._write_value(function.__defaults__)
+        self._write_value(function.__kwdefaults__)
+        self._write_closure(function, facts)
+        if function.__module__ == self._home:
+            self._write_globals(function, facts)
+
+    def _write_closure(self, function: FunctionType, facts: CodeFacts) -> None:
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            if name in facts.kept_variables:
+                continue
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                continue  # the variable has no value yet
+            self._writer.write(name)
+            if isinstance(value, FunctionType):
+                self._write_function(_unwrapped(value))
+            elif _is_a_value(value):
+                self._write_value(value)
+            else:
+                self._writer.write(self._first_sight(function, name, value, facts))
+
+    def _write_globals(self, function: FunctionType, facts: CodeFacts) -> None:
+        for name in facts.globals:
+            value = function.__globals__.get(name, _MISSING)
+            if value is _MISSING or name in facts.kept_variables:
+                continue
+            if isinstance(value, FunctionType):
+                if value.__module__ == self._home:
+                    self._write_function(_unwrapped(value))
+            elif isinstance(value, type):
+                if value.__module__ == self._home:
+                    self._write_value(value)
+                    for attribute in sorted(facts.attributes):
+                        self._write_member(value, attribute)
+            elif _is_a_value(value):
+                self._writer.write(name)
+                self._write_value(value)
+
+    def _write_member(self, kind: type, name: str) -> None:
+        member = _member(kind, name)
+        if isinstance(member, property):
+            member = member.fget
+        elif isinstance(member, classmethod | staticmethod):
+            member = cast(Any, member).__func__
+        if isinstance(member, FunctionType):
+            self._write_function(_unwrapped(member))
+        elif name not in self.kept_attributes and _is_a_value(member):
+            self._writer.write(name)
+            self._write_value(member)
+
+    def _write_value(self, value: Any) -> None:
+        """Write a value, or that it has no form; it belongs to the function, not to the call."""
+        self._writer.write(self._writer.form_of_small(value))
+
+    def _first_sight(self, function: FunctionType, name: str, value: Any, facts: CodeFacts) -> bytes | None:
+        """Return the form an object of a closure had when it was first met.
+
+        An object may change with each call, as one that holds a conversation does; the same object in the next
+        process begins as this one began.
+        """
+        sights = _first_sights.setdefault(function, {})
+        known = sights.get(name)
+        if known is not None and known[0]() is value:
+            return known[1]
+        self._writer.leave_out(value, facts.kept_attributes)
+        form = self._writer.form_of_small(value)
+        try:
+            sights[name] = (ref(value), form)
+        except TypeError:
+            return form  # objects of this class cannot be remembered without keeping them alive
+        return form
+
+
+def _unwrapped(function: FunctionType) -> FunctionType:
+    """Return the function that one of our own wrappers stands for."""
+    while function.__globals__.get("__name__") == _OUR_WRAPPERS:
+        inner = getattr(function, "__wrapped__", None)
+        if not isinstance(inner, FunctionType):
+            break
+        function = inner
+    return function
+
+
+def _is_a_value(value: Any) -> bool:
+    return (
+        type(value) in _PLAIN
+        or isinstance(value, Enum | BaseModel)
+        or (dataclasses.is_dataclass(value) and not isinstance(value, type))
+    )
+
+
+def _member(kind: type, name: str) -> Any:
+    """Return a member of a class as it is stored there, those of frameworks left out."""
+    for base in kind.__mro__:
+        if base.__module__.partition(".")[0] not in _FRAMEWORKS and name in base.__dict__:
+            return base.__dict__[name]
+    return _MISSING
