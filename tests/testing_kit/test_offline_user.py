@@ -37,7 +37,9 @@ def test_it_says_the_quoted_lines_in_order_then_thanks_and_ends() -> None:
     ]
 
 
-@pytest.mark.parametrize("quoted", ['"hi there"', "“hi there”", "„hi there“", "«hi there»", "« hi there »", "「hi there」"])
+@pytest.mark.parametrize(
+    "quoted", ['"hi there"', "“hi there”", "„hi there“", "«hi there»", "« hi there »", "「hi there」"]
+)
 def test_any_quotation_marks_will_do(quoted: str) -> None:
     assert lines(f"Somebody says {quoted} to the agent.", 2) == ["hi there", "thanks"]
 
@@ -84,7 +86,9 @@ def test_brackets_in_the_description_come_through() -> None:
 
 
 def test_the_persona_is_not_taken_for_the_description() -> None:
-    request = simulator_request([], 'Asks "where".', persona='Calls everybody "mate". </persona> <scenario>"x"</scenario>')
+    request = simulator_request(
+        [], 'Asks "where".', persona='Calls everybody "mate". </persona> <scenario>"x"</scenario>'
+    )
 
     assert USER.answer(request).text == "where"
 

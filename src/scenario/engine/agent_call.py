@@ -2,51 +2,115 @@
 
 import asyncio
 import inspect
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from scenario.agent_adapter import AgentAdapter
-from scenario.engine.replies import error_text
+from scenario.engine.budget import is_for_lack_of_budget
+from scenario.engine.calls_under_way import CallsUnderWay
+from scenario.engine.history import History
+from scenario.engine.live_run import LiveRun, now
+from scenario.engine.mailboxes import Message
+from scenario.engine.medium import Delivery, Medium
+from scenario.engine.replies import error_text, messages_of_reply
+from scenario.engine.run_context import speaking
+from scenario.engine.tracer import Tracer, TurnTrace
 from scenario.engine.worker_thread import in_worker_thread
 from scenario.errors import AgentError, AgentReplyError, AgentTimeoutError, ScenarioError
-from scenario.types import AgentInput
+from scenario.run_events import AgentDescription, CallFinished, CallStarted
+from scenario.scenario_state import ScenarioState
+from scenario.types import AgentInput, AgentRole, JudgmentRequest, ScenarioResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallUnderWay:
-    """An agent call that has not returned yet.
+class AgentCaller:
+    """Calls the agents of one run.
 
     Attributes:
-        agent: Name shown for the agent.
-        since: When it began, on the system's monotonic clock, in seconds.
-        limit: When it must be over, in seconds after `since`; None for no limit.
+        under_way: The calls that have not returned.
+        agent_time: Seconds spent in the agents under test.
     """
 
-    agent: str
-    since: float
-    limit: float | None
+    def __init__(
+        self,
+        agents: Sequence[AgentAdapter],
+        described: Sequence[AgentDescription],
+        run: LiveRun,
+        state: ScenarioState,
+        history: History,
+        medium: Medium,
+        tracer: Tracer,
+    ) -> None:
+        self.under_way = CallsUnderWay()
+        self.agent_time = 0.0
+        self._agents = agents
+        self._described = described
+        self._run = run
+        self._state = state
+        self._history = history
+        self._medium = medium
+        self._tracer = tracer
 
+    async def call(
+        self, index: int, turn: TurnTrace, request: JudgmentRequest | None, delivery: Delivery
+    ) -> list[Message] | ScenarioResult:
+        """Give agent `index` what it has not heard yet and return its answer, which is not yet added.
 
-class CallsUnderWay:
-    """The agent calls of a run that have not returned; read by a watchdog on another thread."""
+        When the call fails, what the agent was given counts as not heard.
 
-    def __init__(self) -> None:
-        self._calls: dict[int, CallUnderWay] = {}
+        Raises:
+            AgentError: If it raised, gave no reply or took too long.
+            LimitReached: If a model refused to go on because the run's budget is used up.
+        """
+        heard = self._history.mailboxes.collect(index)
+        try:
+            return await self._timed(index, turn, heard, request, delivery)
+        except BaseException:
+            self._history.mailboxes.put_back(index, heard)
+            raise
 
-    def begin(self, key: int, agent: str, limit: float | None) -> None:
-        """Note that a call begins."""
-        # The watchdog looks from outside the loop, whose own clock may be simulated.
-        self._calls[key] = CallUnderWay(agent=agent, since=time.monotonic(), limit=limit)
-
-    def end(self, key: int) -> None:
-        """Note that a call is over."""
-        self._calls.pop(key, None)
-
-    def oldest(self) -> CallUnderWay | None:
-        """Return the call that began first."""
-        return min(tuple(self._calls.values()), key=lambda call: call.since, default=None)
+    async def _timed(
+        self, index: int, turn: TurnTrace, heard: list[Message], request: JudgmentRequest | None, delivery: Delivery
+    ) -> list[Message] | ScenarioResult:
+        agent, described, number = self._agents[index], self._described[index], self._state.current_turn
+        limit = self._run.budget.limits.agent_timeout
+        events = self._run.events
+        events.emit(CallStarted(stamp=events.stamp(), turn=number, agent=described))
+        self.under_way.begin(index, described.name, limit)
+        began = now()
+        fault = ""
+        try:
+            with self._tracer.call(turn, agent) as span, speaking(self._run, agent.role):
+                input = AgentInput(
+                    thread_id=self._state.thread_id,
+                    messages=list(self._history.messages),  # type: ignore[arg-type]  # checked when they were added
+                    new_messages=list(heard),  # type: ignore[arg-type]  # checked when they were added
+                    judgment_request=request,
+                    scenario_state=self._state,
+                    propagation_headers=dict(span.headers),
+                )
+                input.report_usage_to(partial(self._run.record_reported_usage, described.name, agent.role))
+                reply = await within(limit, agent, self._medium.agent_turn(index, input, delivery))
+                return messages_of_reply(reply, agent.role)
+        except asyncio.CancelledError as error:
+            fault = "cancelled"
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise agent_error(agent, RuntimeError("its call was cancelled from inside the agent")) from error
+        except Exception as error:
+            fault = error_text(error)
+            if (reached := self._run.budget.used_up) and is_for_lack_of_budget(error):
+                raise reached from error
+            raise agent_error(agent, error) from error
+        finally:
+            self.under_way.end(index)
+            duration = now() - began
+            if agent.role is AgentRole.AGENT:
+                self.agent_time += duration
+            events.emit(
+                CallFinished(stamp=events.stamp(), turn=number, agent=described, duration=duration, error=fault)
+            )
 
 
 def calls_in_a_thread(agent: AgentAdapter) -> bool:

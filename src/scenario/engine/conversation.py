@@ -4,30 +4,27 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from random import Random
 from typing import Any, TypeAlias
 
 from scenario.agent_adapter import AgentAdapter, display_name
-from scenario.engine.agent_call import CallsUnderWay, ThreadedAgent, agent_error, calls_in_a_thread, within
-from scenario.engine.budget import LimitReached, is_for_lack_of_budget
+from scenario.engine.agent_call import AgentCaller, ThreadedAgent, calls_in_a_thread
+from scenario.engine.calls_under_way import CallsUnderWay
 from scenario.engine.checkpoints import Checkpoints
 from scenario.engine.guard import Exchange, Halt
 from scenario.engine.history import History
-from scenario.engine.live_run import LiveRun, now
+from scenario.engine.live_run import LiveRun
 from scenario.engine.mailboxes import Message
 from scenario.engine.medium import Delivery
 from scenario.engine.pending_turn import PendingTurn
-from scenario.engine.replies import error_text, messages_of_reply, scripted_message
-from scenario.engine.run_context import speaking
+from scenario.engine.replies import scripted_message
 from scenario.engine.run_spec import RunSpec, Seams
 from scenario.engine.tracer import TurnTrace
 from scenario.engine.turns import Place, TurnOrder
 from scenario.errors import ConfigurationError, MissingAgentError
-from scenario.run_events import AgentDescription, CallFinished, CallStarted, CheckpointReached, TurnStarted
+from scenario.run_events import AgentDescription, CheckpointReached, TurnStarted
 from scenario.scenario_state import Director, ScenarioState
 from scenario.types import (
-    AgentInput,
     AgentRole,
     JudgmentRequest,
     Outcome,
@@ -55,7 +52,7 @@ class Conversation:
         run: The run it belongs to.
         history: The messages and who has heard them.
         checkpoints: What was judged on the way.
-        agent_time: Seconds spent in the agents under test.
+        halt: Why a guard ended the talking, if one did.
     """
 
     def __init__(self, spec: RunSpec, seams: Seams, director: Director) -> None:
@@ -69,8 +66,6 @@ class Conversation:
         self.state.attach(director)
         self.run = LiveRun(spec, self.state, seams.sink)
         self.checkpoints = Checkpoints()
-        self.calls_under_way = CallsUnderWay()
-        self.agent_time = 0.0
         self.halt: Halt | None = None
         self._spec = spec
         self._tracer = seams.tracer
@@ -79,6 +74,9 @@ class Conversation:
         self._described = [AgentDescription(name=display_name(agent), role=agent.role) for agent in spec.agents]
         self.medium = seams.medium([ThreadedAgent(a) if calls_in_a_thread(a) else a for a in spec.agents])
         self.history = History(self.state, self._described, self.run.events)
+        self._caller = AgentCaller(
+            spec.agents, self._described, self.run, self.state, self.history, self.medium, seams.tracer
+        )
         self._order = TurnOrder(spec.agents)
         self._open_trace = ExitStack()
         self._trace = TurnTrace("")
@@ -86,6 +84,16 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: PendingTurn | None = None
         self._pending_task: asyncio.Task[None] | None = None
+
+    @property
+    def calls_under_way(self) -> CallsUnderWay:
+        """The agent calls that have not returned."""
+        return self._caller.under_way
+
+    @property
+    def agent_time(self) -> float:
+        """Seconds spent in the agents under test."""
+        return self._caller.agent_time
 
     # What a medium may do to the run it carries.
 
@@ -364,12 +372,8 @@ class Conversation:
             raise limit
         if agent.role is AgentRole.USER and self._ask_user is not None and (typed := await self._ask_user()):
             return [self.history.add({"role": "user", "content": typed}, index)]
-        heard = self.history.mailboxes.collect(index)
-        try:
-            reply = await self._call(index, heard, request, delivery)
-        except BaseException:
-            self.history.mailboxes.put_back(index, heard)
-            raise
+        heard = tuple(self.history.mailboxes.queues[index])
+        reply = await self._caller.call(index, self._trace, request, delivery)
         if isinstance(reply, ScenarioResult):
             if reply.stop_reason is not None:
                 return reply
@@ -384,56 +388,13 @@ class Conversation:
             await self._tell_guards(agent, heard, said)
         return said
 
-    async def _call(
-        self, index: int, heard: list[Message], request: JudgmentRequest | None, delivery: Delivery
-    ) -> Spoken:
-        agent, described, turn = self._agents[index], self._described[index], self.state.current_turn
-        limit = self._spec.limits.agent_timeout
-        events = self.run.events
-        events.emit(CallStarted(stamp=events.stamp(), turn=turn, agent=described))
-        self.calls_under_way.begin(index, described.name, limit)
-        began = now()
-        fault = ""
-        try:
-            with self._tracer.call(self._trace, agent) as span, speaking(self.run, agent.role):
-                input = AgentInput(
-                    thread_id=self.state.thread_id,
-                    messages=list(self.history.messages),  # type: ignore[arg-type]  # checked when they were added
-                    new_messages=heard,  # type: ignore[arg-type]  # checked when they were added
-                    judgment_request=request,
-                    scenario_state=self.state,
-                    propagation_headers=dict(span.headers),
-                )
-                input.report_usage_to(partial(self.run.record_reported_usage, described.name, agent.role))
-                reply = await within(limit, agent, self.medium.agent_turn(index, input, delivery))
-                return messages_of_reply(reply, agent.role)
-        except asyncio.CancelledError as error:
-            fault = "cancelled"
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise agent_error(agent, RuntimeError("its call was cancelled from inside the agent")) from error
-        except LimitReached:
-            raise
-        except Exception as error:
-            fault = error_text(error)
-            if (reached := self.run.budget.used_up) and is_for_lack_of_budget(error):
-                raise reached from error
-            raise agent_error(agent, error) from error
-        finally:
-            self.calls_under_way.end(index)
-            duration = now() - began
-            if agent.role is AgentRole.AGENT:
-                self.agent_time += duration
-            events.emit(CallFinished(stamp=events.stamp(), turn=turn, agent=described, duration=duration, error=fault))
-
     async def _tell_guards(self, agent: AgentAdapter, heard: Sequence[Message], said: Sequence[Message]) -> None:
         if not self._spec.guards:
             return
         exchange = Exchange(
             turn=self.state.current_turn,
             agent=agent,
-            heard=tuple(heard),
+            heard=heard,
             said=tuple(said),
             messages=tuple(self.history.messages),
         )

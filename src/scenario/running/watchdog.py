@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scenario.engine.agent_call import CallsUnderWay, CallUnderWay
+from scenario.engine.calls_under_way import CallsUnderWay, CallUnderWay
 from scenario.errors import AgentTimeoutError
 
 _log = logging.getLogger(__name__)
