@@ -15,7 +15,7 @@ from benchmarks.cases import CASES
 from benchmarks.figures import Case, Measured
 from benchmarks.machine import machine
 from benchmarks.processes import WorkloadError, measure_once, model_server
-from benchmarks.report import line, write_page
+from benchmarks.report import PAGE, line, write_page
 
 _RESULTS = Path(__file__).parent / "results"
 
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{counts}, {time.perf_counter() - began:.0f} s")
     _keep(measured, options.output)
     if options.write_docs:
-        print(f"written to {write_page(measured, machine(), datetime.now(UTC).date().isoformat())}")
+        write_page(options.write_docs, measured, machine(), datetime.now(UTC).date().isoformat())
+        print(f"written to {options.write_docs}")
     return 1 if missed or failures else 0
 
 
@@ -70,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         "--reference", metavar="PYTHON", help="interpreter that has the reference; measured in turns with ours"
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the figures go as JSON")
-    parser.add_argument("--write-docs", action="store_true", help="put the figures into docs/benchmarks.md")
+    parser.add_argument(
+        "--write-docs", nargs="?", type=Path, const=PAGE, metavar="PAGE", help="put the figures into docs/benchmarks.md"
+    )
     return parser
 
 

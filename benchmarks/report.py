@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.figures import Measured, shown
 
-_PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 _BEGIN = "<!-- figures: written by `python -m benchmarks --write-docs` -->"
 _END = "<!-- end of figures -->"
 _VERDICTS = {True: "met", False: "MISSED", None: ""}
@@ -20,9 +20,9 @@ def line(measured: Measured) -> str:
     return f"{name:<50} {shown(measured.value, unit):>14}   {target:<20} {verdict}".rstrip()
 
 
-def write_page(measured: Sequence[Measured], machine: dict[str, str], day: str) -> Path:
-    """Put the figures into the documentation page, and return its path."""
-    text = _PAGE.read_text("utf-8")
+def write_page(page: Path, measured: Sequence[Measured], machine: dict[str, str], day: str) -> None:
+    """Put the figures into a page, between its two marks."""
+    text = page.read_text("utf-8")
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     where = f"Measured on {day}: {', '.join(machine.values())}."
@@ -38,8 +38,7 @@ def write_page(measured: Sequence[Measured], machine: dict[str, str], day: str) 
         rows.append([*row, *([_reference_value(each)] if has_reference else [])])
         title = each.case.title
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    _PAGE.write_text(f"{before}{_BEGIN}\n{where}\n\n{table}\n{_END}{after}", "utf-8")
-    return _PAGE
+    page.write_text(f"{before}{_BEGIN}\n{where}\n\n{table}\n{_END}{after}", "utf-8")
 
 
 def _reference_value(measured: Measured) -> str:

@@ -11,11 +11,11 @@ from scenario.judging.criteria import checked_criteria, keyed_criteria
 from scenario.judging.deliberation import Case, Deliberation
 from scenario.judging.discovery import DEFAULT_TOKEN_THRESHOLD
 from scenario.judging.evidence import Sources, with_checked_evidence
-from scenario.judging.verdict import overall_status
+from scenario.judging.verdict import Verdict, overall_status
 from scenario.llm import ask, choose_model
 from scenario.llm.chat_model import ModelReply, ModelRequest, ModelSpec, Tool, ToolChoice
 from scenario.transcript import transcript_lines
-from scenario.types import AgentInput, AgentReturnTypes, AgentRole, CriterionResult, Outcome, ScenarioResult
+from scenario.types import AgentInput, AgentReturnTypes, AgentRole, Outcome, ScenarioResult
 
 _DEFAULT_MAX_TURNS: int = ScenarioConfig.model_fields["max_turns"].default
 _OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "inconclusive": Outcome.INCONCLUSIVE}
@@ -163,14 +163,9 @@ class JudgeAgent(AgentAdapter):
         )
         if not is_required and await deliberation.decide() is Decision.GO_ON:
             return []
-        verdict = await deliberation.judge()
-        sources = Sources(case.lines, case.additional_context)
-        results = [with_checked_evidence(ruling, sources) for ruling in verdict.rulings]
+        result = _result(input, case, await deliberation.judge(), was_shortened=deliberation.was_shortened)
         is_final = is_required or deliberation.has_used_up_its_steps
-        if not is_final and overall_status(results) == "inconclusive":
-            return []
-        reasoning = f"{verdict.reasoning} {_SHORTENED}" if deliberation.was_shortened else verdict.reasoning
-        return _result(input, results, reasoning)
+        return result if is_final or result.outcome is not Outcome.INCONCLUSIVE else []
 
     async def _complete(
         self, messages: Sequence[dict[str, Any]], tools: Sequence[Tool], tool_choice: ToolChoice
@@ -188,12 +183,15 @@ class JudgeAgent(AgentAdapter):
         )
 
 
-def _result(input: AgentInput, results: list[CriterionResult], reasoning: str) -> ScenarioResult:
+def _result(input: AgentInput, case: Case, verdict: Verdict, *, was_shortened: bool) -> ScenarioResult:
+    """Return the result that a verdict amounts to once its evidence is checked."""
+    sources = Sources(case.lines, case.additional_context)
+    results = [with_checked_evidence(ruling, sources) for ruling in verdict.rulings]
     status = overall_status(results)
     return ScenarioResult(
         success=status == "passed",
         messages=input.messages,
-        reasoning=reasoning,
+        reasoning=f"{verdict.reasoning} {_SHORTENED}" if was_shortened else verdict.reasoning,
         passed_criteria=[result.criterion for result in results if result.status == "passed"],
         failed_criteria=[result.criterion for result in results if result.status != "passed"],
         inconclusive_criteria=[result.criterion for result in results if result.status == "inconclusive"],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -149,6 +150,25 @@ def test_a_provider_nobody_knows_is_a_wrong_setting(capsys: pytest.CaptureFixtur
     assert main(["demo", "--model", "opanai/gpt"]) == 2
 
     assert "openai" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent differently")
+def test_an_interrupt_ends_it_with_its_own_code() -> None:
+    with LocalModelServer("never", latency=60) as server:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "scenario", "demo", "--quiet", "--model", "openai/slow"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OPENAI_API_KEY": "none-needed", "OPENAI_BASE_URL": server.url},
+        )
+        server.wait_for_calls(1, timeout=20)
+        demo.send_signal(signal.SIGINT)
+        _, said = demo.communicate(timeout=20)
+
+    assert demo.returncode == 130
+    assert said.strip() == "interrupted"
 
 
 @pytest.mark.slow

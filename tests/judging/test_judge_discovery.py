@@ -17,7 +17,7 @@ from scenario.errors import (
     ContextTooLongError,
 )
 from scenario.judge_agent import JudgeAgent
-from scenario.llm.chat_model import ForcedTool
+from scenario.llm.chat_model import ForcedTool, ModelReply, ModelToolCall
 from scenario.testing import ScriptedModel, continue_test, tool_call, verdict
 from scenario.types import Outcome
 
@@ -80,6 +80,30 @@ async def test_a_look_that_is_wrong_is_answered_with_what_is_wrong(look: Any, an
     assistant, told = model.requests[1].messages[-2:]
     assert told["content"].startswith(answer)
     assert isinstance(json.loads(assistant["tool_calls"][0]["function"]["arguments"]), dict)
+
+
+async def test_what_the_service_wants_back_with_a_call_comes_back():
+    call = ModelToolCall(
+        id="c", name="grep_transcript", arguments='{"pattern": "x"}', echo={"extra_content": {"s": "1"}}
+    )
+    reply = ModelReply(text="hm", tool_calls=[call], echo={"reasoning_content": "…"})
+    judge, model = judge_of(POLITE, answers=[reply, verdict.all_passed()])
+
+    await judge.call(judge_input(LONG, turn=9))
+
+    assistant = model.requests[1].messages[-2]
+    assert (assistant["content"], assistant["reasoning_content"]) == ("hm", "…")
+    assert assistant["tool_calls"][0]["extra_content"] == {"s": "1"}
+
+
+async def test_very_many_looks_at_once_are_all_answered_and_ten_carried_out():
+    looks = [tool_call("expand_transcript", indices=[0])] * 30
+    judge, model = judge_of(POLITE, answers=[looks, verdict.all_passed()])
+
+    assert (await result_of(judge, judge_input(LONG, turn=9))).success
+    answers = [message["content"] for message in model.requests[1].messages if message["role"] == "tool"]
+    assert [answer.startswith("[0] user") for answer in answers] == [True] * 10 + [False] * 20
+    assert "not carried out" in answers[10]
 
 
 async def test_on_the_last_allowed_look_the_verdict_is_demanded():
@@ -172,6 +196,20 @@ async def test_excerpts_shrink_until_they_fit():
     assert result.success
     assert "did not fit" in (result.reasoning or "")
     assert max(size for size in model.sizes if size <= model.room) > 4_000
+
+
+async def test_what_was_read_is_cut_if_it_does_not_fit_when_the_judge_has_to_come_to_an_end():
+    look = tool_call("expand_transcript", indices=list(range(40)))
+    model = SmallModel(14_000, [look, verdict.all_passed()])
+    judge = JudgeAgent(criteria=[POLITE], model=model, max_discovery_steps=1)
+
+    result = await result_of(judge, judge_input(LONG, turn=9))
+
+    assert result.success
+    assert "did not fit" in (result.reasoning or "")
+    first, whole, half = model.sizes
+    assert first < model.room < whole
+    assert half < whole - 8_000
 
 
 async def test_a_conversation_that_never_fits_is_an_error_after_a_bounded_number_of_tries():

@@ -174,6 +174,12 @@ def test_a_verdict_in_plain_text_is_found(wrapped: bool):
     assert statuses(found) == ["passed", "failed"]
 
 
+def test_line_breaks_written_into_a_string_as_they_are_do_no_harm():
+    text = '{"criteria": {"is_polite": "passed", "asks_for_the_number": "passed"}, "reasoning": "one\ntwo"}'
+
+    assert read(text).reasoning == "one\ntwo"
+
+
 def test_a_verdict_that_plain_text_talks_about_is_none():
     quoted = json.dumps({"criteria": {"is_polite": "passed", "asks_for_the_number": "passed"}})
 

@@ -82,7 +82,7 @@ class CanonicalWriter:
         self._left -= 1
         if self._left < 0:
             raise NotCanonical("a large collection")
-        kind: type[Any] = type(value)
+        kind = cast(type[Any], type(value))
         plain = _PLAIN.get(kind)
         if plain is not None:
             self._parts.append(plain(value))
@@ -211,7 +211,7 @@ class CanonicalWriter:
             self.write_tagged("client", class_name(kind), client_address(value))
         elif issubclass(kind, set | frozenset):
             self.write_tagged("set", kind)
-            self._write_set(kind, value)
+            self._write_set(cast(type[Any], kind), value)
             self._write_state(value, getattr(value, "__dict__", {}))
         else:
             self._write_reduced(kind, value)
@@ -266,9 +266,9 @@ def class_name(kind: type) -> str:
 def _attributes(state: Any) -> dict[str, Any] | None:
     """Return the attributes that a state consists of; None when it is a state of another kind."""
     # Objects with slots give two: what is in `__dict__`, and what is in the slots.
-    parts = cast("tuple[Any, ...]", state if isinstance(state, tuple) else (state,))
+    parts = cast("tuple[Any, ...]", state) if isinstance(state, tuple) else ()
     attributes: dict[str, Any] = {}
-    for part in parts if len(parts) == 2 else (state,):
+    for part in parts if len(parts) == 2 else cast("tuple[Any, ...]", (state,)):
         if part is None:
             continue
         if not isinstance(part, dict) or not all(isinstance(name, str) for name in cast(Any, part)):

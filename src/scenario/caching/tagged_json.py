@@ -76,7 +76,7 @@ def decoded(text: bytes) -> Any:
 
 
 def _to_json(value: Any) -> Any:
-    kind: type[Any] = type(value)
+    kind = cast(type[Any], type(value))
     if value is None or kind in _JSON:
         return value
     if kind is list:
@@ -154,7 +154,7 @@ def _instance_from_json(tag: str, entries: Mapping[str, Any], of: Any) -> Any:
     raise NotReadable(f"{name} is not a {tag}")
 
 
-def _dataclass_instance(kind: type[Any], attributes: Mapping[str, Any]) -> Any:
+def _dataclass_instance(kind: Any, attributes: Mapping[str, Any]) -> Any:
     instance: Any = object.__new__(kind)
     for name, value in attributes.items():
         if isinstance(inspect.getattr_static(kind, name, None), MemberDescriptorType):

@@ -1,9 +1,9 @@
 """Gives each turn a trace and each agent call a span."""
 
-import os
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Protocol
 
 from scenario.agent_adapter import AgentAdapter
@@ -43,15 +43,19 @@ class Tracer(Protocol):
         ...
 
 
+# Not for secrets: a call to the system for every id would hand the interpreter to other threads each time.
+_ids = Random()
+
+
 class RandomIdTracer:
     """Records nothing, and gives out ids a real tracer could have given (W3C Trace Context, level 1)."""
 
     @contextmanager
     def turn(self, number: int) -> Generator[TurnTrace]:
         """Give the turn a random trace id."""
-        yield TurnTrace(os.urandom(16).hex())
+        yield TurnTrace(f"{_ids.getrandbits(128):032x}")
 
     @contextmanager
     def call(self, turn: TurnTrace, agent: AgentAdapter) -> Generator[CallTrace]:
         """Give the call a random span id, marked as not recorded."""
-        yield CallTrace({"traceparent": f"00-{turn.trace_id}-{os.urandom(8).hex()}-00"})
+        yield CallTrace({"traceparent": f"00-{turn.trace_id}-{_ids.getrandbits(64):016x}-00"})

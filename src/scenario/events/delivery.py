@@ -49,6 +49,7 @@ class Delivery:
         self.is_behind = False
         self.is_dropped = False
         self.uses = 0
+        self._was_behind = False
         self._retire = retire
         self._queue: SimpleQueue[RunEvent | Mark | _Order] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -77,6 +78,13 @@ class Delivery:
             )
             return
         self._queue.put(event)
+
+    def fell_behind(self, run_id: str, limit: float) -> None:
+        """Take note that run `run_id` has waited `limit` seconds in vain. It is said once in the log."""
+        self.is_behind = True
+        if not self._was_behind:
+            self._was_behind = True
+            _log.warning("%s is late: %g s after the end of run %s it still has events to take", self, limit, run_id)
 
     def mark(self, reached: Callable[[], None]) -> None:
         """Have `reached` called once everything queued so far has been taken."""

@@ -49,10 +49,7 @@ class RunSink:
         catching_up = CatchUp([each for each in deliveries if each.is_worth_waiting_for])
         self._journal.release(deliveries, catching_up.marks)
         for delivery in await catching_up.missed(limit):
-            delivery.is_behind = True
-            _log.warning(
-                "%s is late: %g s after the end of run %s it still has events to take", delivery, limit, self._run_id
-            )
+            delivery.fell_behind(self._run_id, limit)
 
 
 class ListenerHandle:

@@ -49,10 +49,10 @@ class Lookups:
     """The wish to look into the conversation.
 
     Attributes:
-        calls: The calls of the answer, discovery tools or not.
+        reply: The answer; its calls are of discovery tools, or of tools that do not exist.
     """
 
-    calls: tuple[ModelToolCall, ...]
+    reply: ModelReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def read_decision_or_lookups(reply: ModelReply) -> Reading[Decision | Lookups]:
     """Read whether the model wants to judge now, or to look into the conversation first."""
     reading = read_decision(reply)
     if reading.answer is None and reply.tool_calls:
-        return Reading(Lookups(tuple(reply.tool_calls)))
+        return Reading(Lookups(reply))
     return reading
 
 
@@ -105,7 +105,7 @@ def read_verdict_or_lookups(reply: ModelReply, criteria: Criteria) -> Reading[Ve
     """Read the verdict out of an answer, or the wish to look into the conversation first."""
     given = _given_verdict(reply, criteria)
     if given is None and reply.tool_calls:
-        return Reading(Lookups(tuple(reply.tool_calls)))
+        return Reading(Lookups(reply))
     return given or read_verdict_reply(reply, criteria)
 
 

@@ -50,6 +50,7 @@ _Message: TypeAlias = dict[str, Any]
 
 _PIN = ForcedTool(FINISH_TEST)
 _MOST_LOOKUPS_AT_ONCE = 10
+_TOO_MANY = "Error: too many calls at once; this one was not carried out."
 
 
 class Completion(Protocol):
@@ -258,14 +259,16 @@ class Deliberation:
         limits = self._limits or ExcerptLimits()
         calls: list[_Message] = []
         results: list[_Message] = []
-        for call in lookups.calls[:_MOST_LOOKUPS_AT_ONCE]:
+        for number, call in enumerate(lookups.reply.tool_calls):
             name = tool_name(call)
-            result = answer_of_tool(name, call.arguments, self._case.lines, limits)
-            id = call.id or f"call_{len(self._found)}"
+            result = _TOO_MANY
+            if number < _MOST_LOOKUPS_AT_ONCE:
+                result = answer_of_tool(name, call.arguments, self._case.lines, limits)
+                self._found.append(_Found(f"{bare_or_quoted(name)}({quoted(call.arguments[:500])})", result))
+            id = call.id or f"call_{len(talk.messages)}_{number}"
             calls.append(_echoed(id, name, call))
             results.append({"role": "tool", "tool_call_id": id, "content": result})
-            self._found.append(_Found(f"{bare_or_quoted(name)}({quoted(call.arguments[:500])})", result))
-        talk.messages.append({"role": "assistant", "content": None, "tool_calls": calls})
+        talk.messages.append({**lookups.reply.as_message(), "tool_calls": calls})
         talk.messages.extend(results)
 
     def _excerpt(self, result: str) -> str:
@@ -276,11 +279,11 @@ class Deliberation:
 def _echoed(id: str, name: str, call: ModelToolCall) -> _Message:
     """Return a call as it may stand in a later request: services refuse odd names and arguments that are not JSON."""
     try:
-        is_object = isinstance(json.loads(call.arguments), dict)
+        arguments = json.loads(call.arguments, strict=False)
     except (ValueError, RecursionError):
-        is_object = False
+        arguments = {}
     function = {
         "name": name if bare_or_quoted(name) == name else "unknown",
-        "arguments": call.arguments if is_object else "{}",
+        "arguments": json.dumps(arguments if isinstance(arguments, dict) else {}, ensure_ascii=False),
     }
-    return {"id": id, "type": "function", "function": function}
+    return {"id": id, "type": "function", "function": function, **call.echo}

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from scenario.judging.tools import EXPAND_TRANSCRIPT, GREP_TRANSCRIPT
-from scenario.transcript import TranscriptLine, quoted, render_transcript_lines, transcript_lines, without_media
+from scenario.transcript import (
+    TranscriptLine,
+    bare_or_quoted,
+    quoted,
+    render_transcript_lines,
+    transcript_lines,
+    without_media,
+)
 
 DEFAULT_TOKEN_THRESHOLD = 8_192
 """Estimated tokens above which a transcript is shown as an outline."""
@@ -93,9 +100,9 @@ def grep_transcript(messages: Sequence[Any], pattern: Any) -> str:
 def answer_of_tool(name: str, arguments: str, lines: Sequence[TranscriptLine], limits: ExcerptLimits) -> str:
     """Answer a judge's call of a discovery tool; whatever is wrong with the call is said in the answer."""
     if name not in (EXPAND_TRANSCRIPT.name, GREP_TRANSCRIPT.name):
-        return f"Unknown tool: {name}"
+        return f"Unknown tool: {_short(bare_or_quoted(name))}"
     try:
-        given: Any = json.loads(arguments) if arguments.strip() else {}
+        given: Any = json.loads(arguments, strict=False) if arguments.strip() else {}
     except (ValueError, RecursionError):
         return "Error: could not parse arguments as JSON."
     if not isinstance(given, dict):

@@ -207,7 +207,8 @@ _NOTHING = _Mark()
 
 def _decoded(text: str) -> Any:
     try:
-        return json.loads(text)
+        # Models write line breaks into strings as they are.
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return _NOT_JSON
 

@@ -122,7 +122,7 @@ def _tool_forcing(
     text: str, problem: Problem, body: Mapping[str, Any], asked: frozenset[str], now: Concessions
 ) -> Concessions | None:
     choice = body.get("tool_choice")
-    if choice in {None, "auto", "none"} or "--enable-auto-tool-choice" in text or not _ABOUT_FORCING.search(text):
+    if choice in (None, "auto", "none") or "--enable-auto-tool-choice" in text or not _ABOUT_FORCING.search(text):
         return None
     both_refused = choice == "required" or re.search(r"\brequired\b.*\bobject\b|\"any\"|forc", text)
     listed = re.search(r"(supported|allowed|valid|expected)[^.]*\brequired\b", text)

@@ -60,6 +60,11 @@ class Connection:
     identity: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether a part of the way is encrypted."""
+        return self.url.startswith("https:") or (self.proxy is not None and self.proxy.url.startswith("https:"))
+
     def redacted(self, text: str) -> str:
         """Return a text without the connection's secrets."""
         for secret in self.secrets:
@@ -72,7 +77,7 @@ class CaBundle:
     """Certificate authorities to trust; those of the system when both are None.
 
     Attributes:
-        file: File of certificates.
+        file: File of certificates, or a directory of them.
         directory: Directory of certificates.
     """
 
@@ -157,9 +162,7 @@ def proxy_for(scheme: str, host: str) -> Proxy | None:
 def ca_bundle() -> CaBundle:
     """Return the certificate authorities that the environment names."""
     given = first_set(("REQUESTS_CA_BUNDLE",))
-    if given is not None:
-        return CaBundle(directory=given) if os.path.isdir(given) else CaBundle(file=given)
-    return CaBundle(first_set(("SSL_CERT_FILE",)), first_set(("SSL_CERT_DIR",)))
+    return CaBundle(given) if given else CaBundle(first_set(("SSL_CERT_FILE",)), first_set(("SSL_CERT_DIR",)))
 
 
 def first_set(variables: tuple[str, ...]) -> str | None:

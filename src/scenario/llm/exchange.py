@@ -230,6 +230,8 @@ class _Setback:
 
 
 def _problem_of(answer: HttpAnswer) -> Problem | None:
+    if 300 <= answer.status < 400:
+        return Problem(status=answer.status, message=f"it redirects to {answer.headers.get('Location', 'nowhere')}")
     if answer.status != 200:
         return None if 200 < answer.status < 300 else read_problem(answer.status, answer.body)
     # Quotation marks inside of texts are escaped, so this is found only where there is a member of that name.

@@ -1,6 +1,7 @@
 """HTTP for the traffic with models: one pool of connections, and a gate for each service and key."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -45,6 +46,8 @@ class HttpClient:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
         self._gates: dict[tuple[str, int | None], Gate] = {}
+        self._contexts: dict[CaBundle, ssl.SSLContext] = {}
+        self._reading_certificates = asyncio.Lock()
 
     def gate(self, connection: Connection, ceiling: int | None) -> Gate:
         """Return the gate of a service and key."""
@@ -63,12 +66,13 @@ class HttpClient:
             ConfigurationError: If the certificates to trust cannot be read.
         """
         proxy = connection.proxy
+        tls = await self._tls(connection) if connection.is_encrypted else True
         async with self._session.post(
             _url(connection.url),
             data=payload,
             headers=connection.headers,
             allow_redirects=False,
-            ssl=_tls(connection.ca_bundle),
+            ssl=tls,
             proxy=_url(proxy.url) if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
         ) as response:
@@ -82,6 +86,14 @@ class HttpClient:
                 chunks.append(chunk)
             body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
             return HttpAnswer(response.status, response.headers, body)
+
+    async def _tls(self, connection: Connection) -> ssl.SSLContext:
+        bundle = connection.ca_bundle
+        if bundle not in self._contexts:
+            async with self._reading_certificates:  # many wait for the first, and it reads them once
+                if bundle not in self._contexts:
+                    self._contexts[bundle] = await asyncio.to_thread(_context, bundle)
+        return self._contexts[bundle]
 
 
 @asynccontextmanager
@@ -107,10 +119,12 @@ def _url(url: str) -> URL:
     return URL(url, encoded=True)
 
 
-@cache
-def _tls(bundle: CaBundle) -> ssl.SSLContext:
+def _context(bundle: CaBundle) -> ssl.SSLContext:
+    file, directory = bundle.file, bundle.directory
+    if file is not None and os.path.isdir(file):
+        file, directory = None, file
     try:
-        return ssl.create_default_context(cafile=bundle.file, capath=bundle.directory)
+        return ssl.create_default_context(cafile=file, capath=directory)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
             f"the certificates to trust cannot be read from {bundle.file or bundle.directory}: {error}",

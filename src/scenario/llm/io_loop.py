@@ -35,7 +35,7 @@ class IoLoop(Generic[R]):
         """Prepare a loop; nothing is started yet.
 
         Args:
-            opened: Opens the resource, on the loop.
+            opened: Returns what opens the resource on the loop; called on the loop's thread, and may take its time.
             name: Name of the thread.
         """
         self._opened = opened
@@ -69,16 +69,23 @@ class IoLoop(Generic[R]):
 
     def stop(self) -> None:
         """Cancel the work under way, close the resource and end the thread. The next work starts another."""
+        self._end(silently=False)
+
+    def _at_exit(self) -> None:
+        # Only daemon threads can still wait for an answer now, and they end with the process: an error would be noise.
+        self._end(silently=True)
+
+    def _end(self, *, silently: bool) -> None:
         with self._lock:
             thread, self._thread = self._thread, None
         if thread is not None:
-            thread.stop()
+            thread.stop(silently=silently)
 
     def _started(self) -> "_IoThread[R]":
         with self._lock:
             if not self._is_registered:
                 self._is_registered = True
-                atexit.register(self.stop)
+                atexit.register(self._at_exit)
                 if hasattr(os, "register_at_fork"):
                     os.register_at_fork(after_in_child=self._forget)
             if self._thread is None or not self._thread.is_serving:
@@ -109,20 +116,13 @@ class _Job(Generic[R, T]):
     async def carry_out(self, resource: R) -> None:
         try:
             result = await self.work(resource)
-        except CancelledError:
-            # Told to a caller who was not cancelled only when the loop stops under the work.
-            self.fail(_stopped())
-            raise
         except Exception as error:  # it is the caller's: told there, and the other work goes on
             self.fail(error)
         else:
-            self._tell(self._succeed, result)
+            self.returns.put(self.caller, self._succeed, result)
 
     def fail(self, error: Exception) -> None:
-        self._tell(self._fail, error)
-
-    def _tell(self, callback: Callable[[Any], None], argument: object) -> None:
-        self.returns.put(self.caller, callback, argument)
+        self.returns.put(self.caller, self._fail, error)
 
     def _succeed(self, result: T) -> None:
         if not self.outcome.done():
@@ -189,6 +189,7 @@ class _IoThread(Generic[R]):
         self._stopping = asyncio.Event()
         self._handed_in: deque[_Job[R, Any]] = deque()
         self._is_woken = False
+        self._is_silent = False
         self._begin_all: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -217,9 +218,10 @@ class _IoThread(Generic[R]):
             if not self._loop.is_closed():  # closed, and the work cancelled with it
                 raise
 
-    def stop(self) -> None:
+    def stop(self, *, silently: bool) -> None:
         if not self.is_serving:
             return
+        self._is_silent = silently
         self._loop.call_soon_threadsafe(self._stopping.set)
         if threading.current_thread() is not self._thread:
             self._thread.join(_GOODBYE_SECONDS)
@@ -238,16 +240,24 @@ class _IoThread(Generic[R]):
         # never closes the parent's sockets by collecting them.
         failure: Exception = _stopped()
         try:
-            self._loop.run_until_complete(self._serve())
+            self._loop.run_until_complete(self._serve(self._opened()))
         except Exception as error:  # the resource could not be opened: whoever waits for it is told
             failure = error
         finally:
             self._loop.close()
-            while self._handed_in:
+            while self._handed_in and not self._is_silent:
                 self._handed_in.popleft().fail(failure)
 
-    async def _serve(self) -> None:
-        async with self._opened() as resource:
+    async def _carry_out(self, job: "_Job[R, Any]", resource: R) -> None:
+        try:
+            await job.carry_out(resource)
+        except CancelledError:
+            if not self._is_silent:  # a caller who was cancelled listens no more; this is for all others
+                job.fail(_stopped())
+            raise
+
+    async def _serve(self, opened: AbstractAsyncContextManager[R]) -> None:
+        async with opened as resource:
             try:
                 async with TaskGroup() as group:
 
@@ -255,7 +265,7 @@ class _IoThread(Generic[R]):
                         while self._handed_in:
                             job = self._handed_in.popleft()
                             if not job.is_cancelled:
-                                job.task = group.create_task(job.carry_out(resource))
+                                job.task = group.create_task(self._carry_out(job, resource))
 
                     self._begin_all = begin_all
                     begin_all()

@@ -79,7 +79,7 @@ def read_problem(status: int, body: bytes) -> Problem:
     """
     try:
         value = json.loads(body)
-    except ValueError:  # UnicodeDecodeError is one too
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError too
         return Problem(status=status, message=_page_text(body), speaks_api=False)
     return problem_in(status, value)
 
@@ -93,7 +93,7 @@ def problem_in(status: int, value: Any) -> Problem:
     facts = _Facts()
     facts.read(value)
     return Problem(
-        status=status if status >= 400 else facts.status or _status_of(facts.codes),
+        status=status if status != 200 else facts.status or _status_of(facts.codes),
         message=_shortened("; ".join(dict.fromkeys(facts.messages))) or _shortened(json.dumps(value)),
         code=" ".join(dict.fromkeys(facts.codes)).lower(),
         members=tuple(dict.fromkeys(facts.members)),
@@ -307,6 +307,8 @@ def _kind(problem: Problem) -> ProblemKind:
     if status == 429:
         # "quota" alone is said of rates per minute as well, so only the phrases that mean money count.
         return ProblemKind.QUOTA if _NO_MONEY.search(text) else ProblemKind.RATE_LIMIT
+    if status < 400:
+        return ProblemKind.WRONG_ADDRESS
     if status in _ANOTHER_TIME:
         return ProblemKind.SERVER
     if status == 402 or _NO_MONEY.search(text):

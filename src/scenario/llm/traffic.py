@@ -1,7 +1,6 @@
 """The one way to models over HTTP that all of the process shares."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,14 +35,12 @@ class Exchanges(Protocol):
         ...
 
 
-@asynccontextmanager
-async def _opened() -> AsyncGenerator[Exchanges]:
+def _opened() -> AbstractAsyncContextManager[Exchanges]:
     # Loaded on the traffic's own thread at the first call: the HTTP client takes long to load, and nobody waits for it
     # who sends no request.
     from scenario.llm.exchange import opened_exchanges
 
-    async with opened_exchanges() as exchanges:
-        yield exchanges
+    return opened_exchanges()
 
 
 MODEL_TRAFFIC: IoLoop[Exchanges] = IoLoop(_opened, "scenario-model-traffic")

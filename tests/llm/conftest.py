@@ -1,0 +1,21 @@
+"""A local model server, and a memory that holds nothing of former tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from scenario.llm.concessions import CONCESSIONS
+from scenario.testing import LocalModelServer
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    CONCESSIONS.forget()
+    yield
+    CONCESSIONS.forget()
+
+
+@pytest.fixture
+def server() -> Iterator[LocalModelServer]:
+    with LocalModelServer("hello there") as running:
+        yield running
