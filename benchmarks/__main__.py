@@ -5,7 +5,7 @@ import fnmatch
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not cases:
         print(f"no case is called {' or '.join(options.cases)}; --list shows them", file=sys.stderr)
         return 2
-    began = time.perf_counter()
+    began, where = time.perf_counter(), machine()
     failures: list[str] = []
     measured: list[Measured] = []
     for case in cases:
@@ -48,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missed = [each for each in measured if each.is_met is False]
     counts = f"{len(measured)} figures, {len(missed)} over budget, {len(failures)} cases failed"
     print(f"\n{counts}, {time.perf_counter() - began:.0f} s")
-    _keep(measured, options.output)
+    _keep(measured, where, options.output)
     if options.write_docs:
-        write_page(options.write_docs, measured, machine(), datetime.now(UTC).date().isoformat())
+        write_page(options.write_docs, measured, where, datetime.now(UTC).date().isoformat())
         print(f"written to {options.write_docs}")
     return 1 if missed or failures else 0
 
@@ -106,10 +106,10 @@ def _measure(case: Case, *, repeats: int, reference: str | None) -> list[Measure
     ]
 
 
-def _keep(measured: Sequence[Measured], output: Path | None) -> None:
+def _keep(measured: Sequence[Measured], where: Mapping[str, str], output: Path | None) -> None:
     now = datetime.now(UTC)
     file = output or _RESULTS / f"{now:%Y-%m-%d-%H%M%S}.json"
-    kept = {"measured_at": now.isoformat(), "machine": machine(), "figures": [each.as_json() for each in measured]}
+    kept = {"measured_at": now.isoformat(), "machine": dict(where), "figures": [each.as_json() for each in measured]}
     file.write_text(json.dumps(kept, indent=2), "utf-8")
     print(f"kept in {file}")
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str]:
-    """Return what of the machine matters for the figures."""
+    """Return what of the machine matters for the figures. To be asked before they are measured."""
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB",
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "busy": f"load {os.getloadavg()[0]:.1f} before the start",
     }
 
 

@@ -1,6 +1,6 @@
 """Figures as a table, on the terminal and in the documentation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.figures import Measured, shown
@@ -20,7 +20,7 @@ def line(measured: Measured) -> str:
     return f"{name:<50} {shown(measured.value, unit):>14}   {target:<20} {verdict}".rstrip()
 
 
-def write_page(page: Path, measured: Sequence[Measured], machine: dict[str, str], day: str) -> None:
+def write_page(page: Path, measured: Sequence[Measured], machine: Mapping[str, str], day: str) -> None:
     """Put the figures into a page, between its two marks."""
     text = page.read_text("utf-8")
     before, _, rest = text.partition(_BEGIN)

@@ -32,4 +32,5 @@ def request(text: str = "hi", **members: Any) -> ModelRequest:
 
 def with_tools(**members: Any) -> ModelRequest:
     """Return a request that forces the tool `greet`, with another beside it."""
-    return request(**{"tools": [GREET, PART], "tool_choice": FORCED, **members})
+    asked: dict[str, Any] = {"tools": [GREET, PART], "tool_choice": FORCED, **members}
+    return request(**asked)

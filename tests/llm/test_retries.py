@@ -5,6 +5,7 @@ import email.utils
 import math
 import socket
 import time
+from typing import Any
 
 import pytest
 from calling import model_at, request
@@ -84,9 +85,10 @@ async def test_nobody_waits_for_a_retry_after_beyond_the_time_limit(server: Loca
 @pytest.mark.parametrize("name", ["num_retries", "max_retries"])
 async def test_the_number_of_retries_can_be_set(server: LocalModelServer, name: str) -> None:
     server.inject(faults.status(503, headers={"retry-after-ms": "1"}))
+    extras: dict[str, Any] = {name: 2}
 
     with pytest.raises(ModelServerError, match="tried 3 times"):
-        await model_at(server, **{name: 2}).complete(request())
+        await model_at(server, **extras).complete(request())
 
     assert server.calls == 3
 

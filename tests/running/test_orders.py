@@ -80,6 +80,35 @@ async def test_no_agents_and_no_description_work_with_a_warning(caplog: pytest.L
     assert "`description` is empty" in caplog.text
 
 
+class TestPrices:
+    """A limit of cost needs to know what models cost."""
+
+    async def test_a_model_whose_price_is_not_known_is_refused_before_the_run(self) -> None:
+        simulator = scenario.UserSimulatorAgent(model="openai/some-new-model")
+
+        with pytest.raises(ValueError, match="price of openai/some-new-model") as caught:
+            await scenario.arun("n", "d", [Bot(), simulator], max_cost_usd=1.0)
+
+        assert "set_price('openai/some-new-model'" in str(caught.value)
+
+    async def test_a_model_whose_price_is_known_is_taken(self) -> None:
+        simulator = scenario.UserSimulatorAgent(model="offline/user")
+
+        result = await scenario.arun("n", "d", [Bot(), simulator], max_cost_usd=1.0, max_turns=1, verbose=False)
+
+        assert result.usage.cost_usd == 0
+
+    async def test_an_agents_call_of_unknown_price_is_told_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Reporting(scenario.AgentAdapter):
+            async def call(self, input: AgentInput) -> str:
+                input.report_usage(input_tokens=1)
+                return "hi"
+
+        await scenario.arun("n", "d", [Reporting()], max_cost_usd=1.0, max_turns=2, verbose=False)
+
+        assert caplog.text.count("`max_cost_usd` does not count it") == 1
+
+
 async def test_metadata_cannot_replace_what_the_run_says_of_itself() -> None:
     from scenario.events import EventListener
     from scenario.run_events import RunEvent, RunStarted

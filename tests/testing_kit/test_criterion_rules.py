@@ -65,6 +65,10 @@ def test_words_that_must_not_be_said(criterion: str) -> None:
         ("the reply matches /a/i", MatchesRule(speaker="assistant", pattern=re.compile("a", re.IGNORECASE))),
         ("the user says something matching /a/", MatchesRule(speaker="user", pattern=re.compile("a"))),
         ("never matches /a/", MatchesRule(speaker="assistant", pattern=re.compile("a"), forbidden=True)),
+        (
+            r"matches /[(+]+(ab)+(a+)?\(x*/",
+            MatchesRule(speaker="assistant", pattern=re.compile(r"[(+]+(ab)+(a+)?\(x*")),
+        ),
         ("matches the regex `a+`", MatchesRule(speaker="assistant", pattern=re.compile("a+"))),
         ('matches /say "x"/', MatchesRule(speaker="assistant", pattern=re.compile('say "x"'))),
         ("calls tool lookup", CallsRule(tool="lookup", values={}, texts=[])),
@@ -106,6 +110,10 @@ def test_what_a_criterion_means(criterion: str, expected: object) -> None:
         'uses "please"',
         "the user calls `lookup`",
         "matches /(a+)+$/",
+        r"matches /(\w+\s?)*$/",
+        "matches /((a|b)c)*/",
+        "matches /(?:(?P<x>.*)y)+/",
+        "matches /(a{1,}){2,}/",
         "matches /(/",
         f"matches /{'a' * 301}/",
         "matches /a/q",
@@ -152,7 +160,7 @@ def called(name: str, arguments: Any) -> CalledTool:
     ("criterion", "text"),
     [
         ('says "hello there"', "well, HELLO   there!"),
-        ('says "it\'s done"', "it’s done"),
+        ('says "it\'s done"', "it\u2019s done"),
         ('says "fi"', "ﬁ"),
         ('says "no"', "no."),
         ('says "退款"', "我要退款了"),
@@ -200,6 +208,16 @@ def test_evidence_from_a_long_message_is_short() -> None:
 
 def test_there_is_evidence_for_each_text() -> None:
     assert found('says "a" and "b"', said("a!"), said("b!")) == ["a!", "b!"]
+
+
+@pytest.mark.parametrize("criterion", ["matches /^x/", "matches /x$/"])
+def test_only_the_ends_of_a_message_are_its_ends(criterion: str) -> None:
+    assert found(criterion, said(" " + "x" * 100_000 + " ")) is None
+
+
+@pytest.mark.timeout(10)
+def test_an_expression_of_many_wildcards_is_searched_in_reasonable_time() -> None:
+    assert found("matches /a.*b.*c/", said("a" * 20_000)) is None
 
 
 def test_a_match_far_into_a_huge_message_is_found() -> None:

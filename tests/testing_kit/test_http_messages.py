@@ -1,5 +1,7 @@
 """HTTP/1.1 as the servers of the testing kit read it."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_a_client_of_http_1_0_closes() -> None:
 def test_however_the_bytes_arrive_the_requests_are_the_same(cuts: list[int]) -> None:
     whole = POST + CHUNKED + GET
     places = [0, *sorted(cuts), len(whole)]
-    pieces = [whole[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [whole[start:end] for start, end in pairwise(places)]
 
     assert requests_in(*pieces) == requests_in(POST) + requests_in(CHUNKED) + requests_in(GET)
 

@@ -390,7 +390,22 @@ async def test_requests_that_are_given_up_are_no_longer_in_flight(server: LocalM
         with pytest.raises(openai.APITimeoutError):
             await client.chat.completions.create(model="x", messages=HI)
 
-    deadline = time.monotonic() + 5
-    while server.in_flight and time.monotonic() < deadline:
-        await asyncio.sleep(0.01)
-    assert server.in_flight == 0
+    assert await asyncio.to_thread(server.wait_until_idle) is None
+
+
+def test_waiting_for_the_end_of_all_requests_has_a_limit(server: LocalModelServer) -> None:
+    server.set_latency(60)
+
+    def ask_in_vain() -> None:
+        with (
+            openai.OpenAI(base_url=server.url, api_key="none", max_retries=0, timeout=1) as client,
+            pytest.raises(openai.APITimeoutError),
+        ):
+            client.chat.completions.create(model="x", messages=HI)
+
+    asking = threading.Thread(target=ask_in_vain)
+    asking.start()
+    server.wait_for_calls(1)
+    with pytest.raises(TimeoutError, match="1 requests are still in flight"):
+        server.wait_until_idle(timeout=0.01)
+    asking.join()

@@ -6,6 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from scenario.judging.discovery import ExcerptLimits, answer_of_tool, outline
+from scenario.judging.prompts import conversation_prompt
+from scenario.judging.tools import DISCOVERY_TOOLS
+from scenario.llm.chat_model import ModelReply, ModelRequest
+from scenario.llm.offline.transcript_reading import CalledTool, Said, read_transcript
+from scenario.testing import offline_model
+from scenario.transcript import transcript_lines
 from testing_kit.requests import (
     Messages,
     agent,
@@ -16,14 +24,6 @@ from testing_kit.requests import (
     user,
     verdict_request,
 )
-
-from scenario.judging.discovery import ExcerptLimits, answer_of_tool, outline
-from scenario.judging.prompts import conversation_prompt
-from scenario.judging.tools import DISCOVERY_TOOLS
-from scenario.llm.chat_model import ModelReply, ModelRequest
-from scenario.llm.offline.transcript_reading import CalledTool, Said, read_transcript
-from scenario.testing import offline_model
-from scenario.transcript import transcript_lines
 
 JUDGE = offline_model("offline/judge")
 

@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from testing_kit.requests import agent, simulator_request, user
 
 from scenario.errors import UnknownProviderError
 from scenario.llm.chat_model import ModelRequest
 from scenario.simulation.spoken_line import spoken_line
 from scenario.testing import offline_model
+from testing_kit.requests import agent, simulator_request, user
 
 USER = offline_model("offline/user")
 

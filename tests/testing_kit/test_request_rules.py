@@ -1,15 +1,17 @@
 """What the local model server refuses, as the real service does."""
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from testing_kit.requests import agent, decision_request, user, verdict_request
 
-from scenario.llm.chat_model import ModelRequest
 from scenario.testing import LocalModelServer
 from scenario.testing.request_rules import refusal
+from testing_kit.requests import agent, decision_request, user, verdict_request
+
+if TYPE_CHECKING:
+    from scenario.llm.chat_model import ModelRequest
 
 PARAMETERS: dict[str, Any] = {
     "type": "object",
@@ -227,15 +229,20 @@ async def test_a_lenient_server_takes_what_other_services_take() -> None:
     assert answer.choices[0].message.content == "x"
 
 
-@pytest.mark.parametrize("request_of", [decision_request, verdict_request])
-def test_what_our_judges_send_is_accepted(request_of: Any) -> None:
-    request: ModelRequest = request_of([user("hi"), agent("hello")], "is polite", "is quick")
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request_of([user("hi"), agent("hello")], "is polite", "is quick")
+        for request_of in (decision_request, verdict_request)
+    ],
+)
+def test_what_our_judges_send_is_accepted(sent: "ModelRequest") -> None:
     tools = [
         {
             "type": "function",
             "function": {"name": t.name, "description": t.description, "parameters": t.parameters, "strict": t.strict},
         }
-        for t in request.tools
+        for t in sent.tools
     ]
 
-    assert refusal(body(messages=list(request.messages), tools=tools, tool_choice="required")) is None
+    assert refusal(body(messages=list(sent.messages), tools=tools, tool_choice="required")) is None

@@ -4,22 +4,22 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
-from testing_kit.requests import decision_request, verdict_request
 
 from scenario.llm.chat_model import ModelRequest
+from testing_kit.requests import decision_request, verdict_request
 
 HI: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
 
 
 @contextmanager
-def process(*options: str, stdin: int = subprocess.PIPE) -> Iterator["subprocess.Popen[str]"]:
+def process(*options: str, stdin: int = subprocess.PIPE) -> Generator["subprocess.Popen[str]"]:
     with subprocess.Popen(
         [sys.executable, "-m", "scenario.testing.local_model_server", *options],
         stdin=stdin,
@@ -62,34 +62,35 @@ def test_a_signal_ends_it_quietly(number: signal.Signals) -> None:
 
 
 def test_its_options_are_those_of_the_server() -> None:
-    with process("--api-key", "sk-1") as running:
-        with openai.OpenAI(base_url=url_of(running), api_key="sk-2", max_retries=0) as client:
-            with pytest.raises(openai.AuthenticationError):
-                client.chat.completions.create(model="x", messages=HI)
-            with pytest.raises(openai.AuthenticationError):
-                client.models.list()
+    with (
+        process("--api-key", "sk-1") as running,
+        openai.OpenAI(base_url=url_of(running), api_key="sk-2", max_retries=0) as client,
+    ):
+        with pytest.raises(openai.AuthenticationError):
+            client.chat.completions.create(model="x", messages=HI)
+        with pytest.raises(openai.AuthenticationError):
+            client.models.list()
 
 
-def body_of(request: ModelRequest) -> dict[str, Any]:
+def ask(client: openai.OpenAI, request: ModelRequest) -> Any:
+    """Send a judge's request, and return the function that the answer calls."""
     functions = [{"name": tool.name, "parameters": dict(tool.parameters)} for tool in request.tools]
     tools = [{"type": "function", "function": function} for function in functions]
-    return {"messages": list(request.messages), "tools": tools}
+    create: Any = client.chat.completions.create
+    answer = create(model="x", messages=list(request.messages), tools=tools)
+    (call,) = answer.choices[0].message.tool_calls
+    return call.function
 
 
 def test_the_fast_mode_answers_by_what_is_asked() -> None:
     with process("--fast", "--answer", "next, please") as running:
         with openai.OpenAI(base_url=url_of(running), api_key="none") as client:
             said = client.chat.completions.create(model="x", messages=HI)
-            decided = client.chat.completions.create(model="x", **body_of(decision_request([], "a", "b")))
-            judged = client.chat.completions.create(model="x", **body_of(verdict_request([], "a", "b")))
+            decided = ask(client, decision_request([], "a", "b"))
+            judged = ask(client, verdict_request([], "a", "b"))
 
         assert said.choices[0].message.content == "next, please"
         assert said.usage is not None
-        assert function_of(decided).name == "continue_test"
-        criteria = json.loads(function_of(judged).arguments)["criteria"]
+        assert decided.name == "continue_test"
+        criteria = json.loads(judged.arguments)["criteria"]
         assert [answer["status"] for answer in criteria.values()] == ["passed", "passed"]
-
-
-def function_of(answer: Any) -> Any:
-    (call,) = answer.choices[0].message.tool_calls
-    return call.function

@@ -37,7 +37,8 @@ def test_it_brings_in_no_other_package() -> None:
         "import sys; before = set(sys.modules)\n"
         "from scenario.testing import LocalModelServer, ScriptedModel, run_simulated, verdict, faults\n"
         "import scenario.testing.local_model_server\n"
-        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names - {'scenario'}))\n"
+        "loaded = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "print(sorted(loaded - sys.stdlib_module_names - {'scenario'}))\n"
     )
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from testing_kit.requests import agent, decision_request, only_call, user, verdict_request
 
 from scenario.errors import ConfigurationError
 from scenario.llm.chat_model import ModelReply, ModelRequest
 from scenario.testing import ScriptedModel, continue_test, make_verdict, verdict
+from testing_kit.requests import agent, decision_request, only_call, user, verdict_request
 
 TALK = [user("hi"), agent("hello")]
 POLITE, QUICK = "The agent is polite", "The agent is quick"

@@ -10,7 +10,6 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -19,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from scenario.caching.place import CachePlace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scenario.caching.cache_file import CacheFile
 
 T = TypeVar("T")

@@ -158,10 +158,10 @@ def _fly(call: CachedCall, flight: Flight, *, may_wait: bool) -> _Steps:
     In the course of another cached call it does not wait for other processes, which might wait for that call.
     """
     landing: Landing = Crash.CANCELLED
-    is_hit = False
     until = time.monotonic() + (LONGEST_WAIT if may_wait else 0.0)
     look = cache_thread().submit(call.place, lambda file: _value_or_claim(file, call.key, until))
     kept: Future[None] | None = None
+    is_hit = False
     try:
         found: bytes | None = yield _Wait(what=look, limit=LONGEST_WAIT + _DISK_SECONDS, is_foreign=True)
         made = None if found is None else _read(found)
@@ -175,7 +175,8 @@ def _fly(call: CachedCall, flight: Flight, *, may_wait: bool) -> _Steps:
         if not is_hit:
             kept = _finish(call, landing)
         flights().land(flight, landing)
-    yield _Wait(what=kept, limit=_DISK_SECONDS, is_foreign=True)
+    if kept is not None:
+        yield _Wait(what=kept, limit=_DISK_SECONDS, is_foreign=True)
     return made
 
 
@@ -186,7 +187,7 @@ def _make_and_keep(call: CachedCall) -> _Steps:
     return made
 
 
-def _value_or_claim(file: "CacheFile", key: bytes, until: float) -> bytes | None | NotYet:
+def _value_or_claim(file: "CacheFile", key: bytes, until: float) -> bytes | NotYet | None:
     """Return a value that is kept; None if it is the caller's to compute; not yet, while another process does."""
     value = file.value(key)
     if value is not None:

@@ -9,8 +9,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from scenario.caching.active_key import active_cache_key, scope_of
 from scenario.caching.cached_call import CachedCall, call_async, call_plain
-from scenario.caching.canonical import CanonicalWriter, NotCanonical
-from scenario.caching.function_identity import FunctionWalk
+from scenario.caching.canonical import NotCanonical
+from scenario.caching.function_identity import write_function, write_method
 from scenario.caching.place import cache_place
 from scenario.caching.run_values import key_writer
 from scenario.errors import ConfigurationError
@@ -64,7 +64,9 @@ def _plain_wrapper(cached: "CachedFunction") -> Callable[..., Any]:
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         call = cached.call(args, kwargs)
-        return function(*args, **kwargs) if call is None else call_plain(call, lambda: function(*args, **kwargs)).result()
+        return (
+            function(*args, **kwargs) if call is None else call_plain(call, lambda: function(*args, **kwargs)).result()
+        )
 
     return wrapper
 
@@ -138,14 +140,14 @@ class CachedFunction:
         writer = key_writer()
         writer.write(_FORMAT)
         writer.write(cache_key)
-        walk = FunctionWalk(writer, self._plain)
-        walk.write()
-        first = next(iter(arguments), None)
+        left_out = dict(self._ignored_attributes)
+        first = next(iter(arguments), "")
         if first in _OWNERS and first not in self._ignored:
-            owner = arguments[first]
-            walk.write_members(cast(type, owner) if isinstance(owner, type) else cast(type, type(owner)))
-            writer.leave_out(owner, walk.kept_attributes | self._ignored)
-        for name, attributes in self._ignored_attributes.items():
+            ignored = left_out.pop(first, set[str]()) | self._ignored
+            write_method(writer, self._plain, arguments[first], ignored)
+        else:
+            write_function(writer, self._plain)
+        for name, attributes in left_out.items():
             if name in arguments:
                 writer.leave_out(arguments[name], attributes)
         for name, value in arguments.items():
@@ -160,8 +162,11 @@ class CachedFunction:
         return value
 
     def _say_not_kept(self, kind: str) -> None:
-        self._say("", f"{self.name} gave a value of type {kind}, which cannot be kept: it is not cached. Return plain "
-                  "values, pydantic models or dataclasses")
+        self._say(
+            "",
+            f"{self.name} gave a value of type {kind}, which cannot be kept: it is not cached. Return plain "
+            "values, pydantic models or dataclasses",
+        )
 
     def _say(self, about: str, text: str) -> None:
         if about not in self._said:

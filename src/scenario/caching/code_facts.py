@@ -26,8 +26,8 @@ class CodeFacts:
         digest: Hash of the code; line numbers and file do not count.
         globals: Names that are looked up in the module, sorted.
         attributes: Names of attributes it mentions, of whatever object.
-        kept_variables: Variables of outer scopes that it keeps for itself: it sets them, counts in them, or only adds
-            to them.
+        kept_variables: Variables of outer scopes that it keeps for itself: it sets them or items of them, or does
+            nothing with them but add to them and count what is in them.
         kept_attributes: Attributes, of whatever object, that it keeps for itself in the same way.
     """
 
@@ -126,14 +126,9 @@ class _Reading:
         loads[name] += 1
         following = steps[position + 1 : position + 3]
         after, second = (*(step.opname for step in following), "", "")[:2]
-        if second == "COPY" and after.startswith("LOAD_"):
-            # `name[key] += …` reads the item only to set it again: that is counting.
-            kept.add(name)
-        elif (
-            (after in _ATTRIBUTE_LOADS and following[0].argval in _ADDING)
-            or (second == "STORE_SUBSCR" and after.startswith("LOAD_"))
-            or _is_counted(steps, position)
-        ):
+        if second in {"COPY", "STORE_SUBSCR"} and after.startswith("LOAD_"):
+            kept.add(name)  # `name[key] += …` and `name[key] = …`
+        elif (after in _ATTRIBUTE_LOADS and following[0].argval in _ADDING) or _is_counted(steps, position):
             adds[name] += 1
 
 

@@ -6,8 +6,9 @@ for itself, such as a counter, does not count, nor does what has no canonical fo
 """
 
 import dataclasses
+from collections.abc import Collection
 from enum import Enum
-from types import FunctionType, MappingProxyType, NoneType
+from types import FunctionType, MappingProxyType, MethodType, NoneType
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
@@ -30,6 +31,38 @@ _first_sights: "WeakKeyDictionary[FunctionType, dict[str, _Snapshot]]" = WeakKey
 def write_function(writer: CanonicalWriter, function: FunctionType) -> None:
     """Write what a function is."""
     FunctionWalk(writer, function).write()
+
+
+def write_callable(writer: CanonicalWriter, target: Any) -> None:
+    """Write what a function, a method or an object that is called like a function is, with the object's state.
+
+    Raises:
+        NotCanonical: If the object has no canonical form.
+    """
+    if isinstance(target, FunctionType):
+        write_function(writer, target)
+        return
+    bound = isinstance(target, MethodType)
+    owner: Any = target.__self__ if bound else target
+    function: Any = target.__func__ if bound else _member(cast(Any, type(owner)), "__call__")
+    if isinstance(function, FunctionType):
+        write_method(writer, function, owner)
+    writer.write_part(owner, "self")
+
+
+def write_method(writer: CanonicalWriter, function: FunctionType, owner: object, ignored: Collection[str] = ()) -> None:
+    """Write what a method is, and have what it keeps for itself left out of its object when that is written.
+
+    Args:
+        writer: Takes it.
+        function: The method's function.
+        owner: The object or class it is called on.
+        ignored: Further attributes of the object to leave out.
+    """
+    walk = FunctionWalk(writer, function)
+    walk.write()
+    walk.write_members(owner if isinstance(owner, type) else type(owner))
+    writer.leave_out(owner, {*walk.kept_attributes, *ignored})
 
 
 class FunctionWalk:

@@ -6,8 +6,9 @@ from typing import Any
 
 from scenario.caching.canonical import CanonicalWriter, Special
 from scenario.caching.chat_messages import answered_calls
-from scenario.caching.function_identity import write_function
+from scenario.caching.function_identity import write_callable, write_function
 from scenario.config import ModelConfig, ScenarioConfig
+from scenario.llm.model_function import FunctionModel
 from scenario.scenario_state import ScenarioState
 from scenario.types import AgentInput
 
@@ -45,6 +46,15 @@ def _write_state(writer: CanonicalWriter, state: ScenarioState) -> None:
     )
 
 
+def _write_function_model(writer: CanonicalWriter, model: FunctionModel) -> None:
+    # Their name is the function's own, which many functions share.
+    attributes = vars(model)
+    for value in attributes.values():
+        if callable(value):
+            write_callable(writer, value)
+    writer.write_tagged("function model", model.name)
+
+
 def _write_config(writer: CanonicalWriter, config: ScenarioConfig) -> None:
     model: Any = config.default_model
     if model is not None and not isinstance(model, str | ModelConfig):
@@ -69,6 +79,7 @@ def _write_model_config(writer: CanonicalWriter, config: ModelConfig) -> None:
 
 _SPECIALS: Mapping[type, Special] = {
     AgentInput: _write_input,
+    FunctionModel: _write_function_model,
     FunctionType: write_function,
     ModelConfig: _write_model_config,
     ScenarioConfig: _write_config,

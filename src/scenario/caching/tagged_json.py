@@ -191,6 +191,7 @@ def _base64(data: bytes) -> str:
 
 
 def _moment(value: datetime.datetime | datetime.time) -> str:
+    # Neither the name of a time zone nor which of two equal hours is meant is in the text.
     if value.fold or not isinstance(value.tzinfo, datetime.timezone | NoneType):
         raise NotKept(f"{type(value).__name__} of a named time zone")
     return value.isoformat()
@@ -205,7 +206,7 @@ _JSON = frozenset({bool, int, float, str})
 _COLLECTIONS = frozenset({tuple, set, frozenset})
 _COLLECTIONS_BY_NAME: Mapping[str, Callable[[Any], Any]] = {kind.__name__: kind for kind in _COLLECTIONS}
 _TEXTS: Mapping[type, _Text] = {
-    bytes: _Text(_base64, base64.b64decode),
+    bytes: _Text(_base64, lambda text: base64.b64decode(text, validate=True)),
     complex: _Text(repr, complex),
     Decimal: _Text(str, Decimal),
     UUID: _Text(str, UUID),

@@ -33,6 +33,7 @@ class LiveRun:
         self._spec = spec
         self._state = state
         self._began = now()
+        self._unpriced: set[str] = set()
         self.budget = Budget(spec.limits)
         self.events = EventLog(spec.run_id, sink, self.elapsed)
 
@@ -70,7 +71,7 @@ class LiveRun:
     def record_model_call(self, model: str, usage: TokenUsage, duration: float, attempts: int) -> None:
         """Count a model call towards the run, under the role that is speaking."""
         role = current_role()
-        self.budget.record(role, usage)
+        self._count(role, model, usage)
         self.events.emit(
             ModelCalled(
                 stamp=self.events.stamp(),
@@ -84,7 +85,7 @@ class LiveRun:
 
     def record_reported_usage(self, agent: str, role: AgentRole, usage: TokenUsage) -> None:
         """Count a model call that an agent made by itself and reported."""
-        self.budget.record(role, usage)
+        self._count(role, agent, usage)
         self.events.emit(
             ModelCalled(stamp=self.events.stamp(), role=role, model=agent, usage=usage, duration=0.0, attempts=1)
         )
@@ -93,3 +94,10 @@ class LiveRun:
         """Tell listeners, and the log, something a person should know."""
         _log.warning("%s: %s", self._spec.name, text)
         self.events.emit(Notice(stamp=self.events.stamp(), text=text))
+
+    def _count(self, role: AgentRole, model: str, usage: TokenUsage) -> None:
+        self.budget.record(role, usage)
+        limited = self._spec.limits.max_cost_usd is not None
+        if limited and usage.cost_usd is None and model not in self._unpriced:
+            self._unpriced.add(model)
+            self.notice(f"the price of {model} is not known: `max_cost_usd` does not count it")

@@ -57,7 +57,8 @@ def criteria_of(result: ScenarioResult) -> list[CriterionResult]:
 def cost_line(result: ScenarioResult, duration: float) -> str:
     """Return time, model calls, tokens and cost in one line."""
     total = duration if result.total_time is None else result.total_time
-    agent = f" (agent {seconds(result.agent_time)})" if (result.agent_time or 0) >= _WORTH_SAYING else ""
+    agent_time = result.agent_time or 0.0
+    agent = f" (agent {seconds(agent_time)})" if agent_time >= _WORTH_SAYING else ""
     return " · ".join([f"{seconds(total)}{agent}", *_spent(result.usage)])
 
 

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from scenario.errors import ConfigurationError
 
-_KEY_LENGTH = 70
+# Anthropic refuses property keys of more than 64 characters.
+_KEY_LENGTH = 64
 _NOT_OF_A_KEY = re.compile(r"[^a-zA-Z0-9]")
 
 

@@ -1,6 +1,7 @@
 """HTTP for the traffic with models: one pool of connections, and a gate for each service and key."""
 
 import asyncio
+import io
 import os
 import ssl
 from collections.abc import AsyncGenerator, Mapping
@@ -18,6 +19,7 @@ from scenario.llm.connection import CaBundle, Connection
 _IDLE_SECONDS = 120.0
 _CONNECT_SECONDS = 20.0
 _DNS_SECONDS = 300
+_LARGE_PAYLOAD = 1024 * 1024
 _LARGEST_ANSWER = 64 * 1024 * 1024
 
 
@@ -69,7 +71,7 @@ class HttpClient:
         tls = await self._tls(connection) if connection.is_encrypted else True
         async with self._session.post(
             _url(connection.url),
-            data=payload,
+            data=payload if len(payload) < _LARGE_PAYLOAD else io.BytesIO(payload),  # sent in pieces
             headers=connection.headers,
             allow_redirects=False,
             ssl=tls,

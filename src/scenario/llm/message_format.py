@@ -89,10 +89,11 @@ def _message(
         kept["content"] = None if role == "assistant" else ""
     elif is_array(content):
         kept["content"] = _content(content, text_only)
-    if "tool_calls" in kept:
-        calls = kept.pop("tool_calls")
-        if calls:
-            kept["tool_calls"] = [_call(call, echoed_in_calls) for call in calls]
+    calls = kept.get("tool_calls")
+    if is_array(calls):
+        kept["tool_calls"] = [_call(call, echoed_in_calls) for call in calls]
+        if not calls:
+            del kept["tool_calls"]  # services refuse an empty list
     return kept
 
 

@@ -64,7 +64,9 @@ class PricedModel(Protocol):
 
 def price_of(model: object) -> Price | None:
     """Return the price of a chat model's tokens, or None when it is not known."""
-    return model.price if isinstance(model, PricedModel) else None
+    if isinstance(model, PricedModel):
+        return model.price
+    return FREE if str(getattr(model, "name", "")).startswith("offline/") else None
 
 
 FREE = Price(0.0, 0.0)
@@ -126,13 +128,14 @@ _MOONSHOT: Mapping[str, Price] = {
     "kimi-k3": Price(3.0, 15.0, 0.3),
 }
 
-_TABLE: Mapping[str, Mapping[str, Price]] = {
+PRICES: Mapping[str, Mapping[str, Price]] = {
     "openai": _OPENAI,
     "anthropic": _ANTHROPIC,
     "gemini": _GEMINI,
     "xai": _XAI,
     "moonshot": _MOONSHOT,
 }
+"""The table: prices by provider and model."""
 
 _own: dict[str, Price] = {}
 _own_lock = threading.Lock()
@@ -170,5 +173,5 @@ def known_price(name: str, provider: str | None, model: str) -> Price | None:
     own = _own.get(name) or (_own.get(f"{provider}/{model}") if provider else None)
     if own is not None:
         return own
-    table = _TABLE.get(provider or "", {})
+    table = PRICES.get(provider or "", {})
     return table.get(model) or table.get(_DATE_SUFFIX.sub("", model))

@@ -4,12 +4,13 @@ import inspect
 import random
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
 from scenario import script as steps
 from scenario.agent_adapter import AgentAdapter
 from scenario.engine.medium import MediumFactory, TextMedium
 from scenario.errors import ConfigurationError
+from scenario.llm import ChatModel, price_of
 from scenario.types import AgentRole, ScriptStep
 
 
@@ -101,6 +102,32 @@ def checked_script(script: Sequence[ScriptStep] | None) -> list[ScriptStep]:
 def medium_of(agents: Sequence[AgentAdapter]) -> MediumFactory:
     """Return what makes the medium that the agents speak through."""
     return next((factory for agent in agents if (factory := type(agent).medium_factory) is not None), TextMedium)
+
+
+@runtime_checkable
+class AsksAModel(Protocol):
+    """An agent that asks a model."""
+
+    chat_model: ChatModel
+
+
+def check_prices(agents: Sequence[AgentAdapter], max_cost_usd: float | None) -> None:
+    """Refuse a limit of cost where the price of a model is not known, so that the limit could not be kept.
+
+    Raises:
+        ConfigurationError: If it is not.
+    """
+    if max_cost_usd is None:
+        return
+    for agent in agents:
+        model = agent.chat_model if isinstance(agent, AsksAModel) else None
+        if model is not None and price_of(model) is None:
+            raise ConfigurationError(
+                f"`max_cost_usd` cannot be kept: the price of {model.name}, the model of {type(agent).__name__}, "
+                "is not known",
+                f"give it with scenario.llm.set_price({model.name!r}, input=…, output=…), in US dollars per million "
+                "tokens, or limit `max_tokens_total` instead",
+            )
 
 
 def warnings_about(agents: Sequence[AgentAdapter], description: str) -> tuple[str, ...]:

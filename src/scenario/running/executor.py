@@ -18,6 +18,7 @@ from scenario.engine.tracer import RandomIdTracer, Tracer
 from scenario.errors import AgentTimeoutError
 from scenario.events import EventListener, RunSink, open_run
 from scenario.running.arguments import (
+    check_prices,
     checked_agents,
     checked_script,
     checked_text,
@@ -154,6 +155,7 @@ class ScenarioExecutor:
                 "max_cost_usd": max_cost_usd,
             }
         )
+        check_prices(self.agents, self.config.max_cost_usd)
         self.batch_run_id = ids.get_batch_run_id()
         self.scenario_set_id = set_id or "default"
         self.event_bus = None

@@ -3,8 +3,9 @@
 import asyncio
 import socket
 import struct
+import threading
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
 from scenario.testing.http_messages import BadHttpError, HttpRequest, HttpResponse, RequestReader
@@ -41,17 +42,27 @@ class Traffic:
         accepted: Number of connections accepted so far.
         in_flight: Requests received and not yet answered.
         max_in_flight: The most requests that were in flight at once.
+        idle: Set while no request is in flight, once there was one.
     """
 
     connections: "set[Connection]"
     accepted: int = 0
     in_flight: int = 0
     max_in_flight: int = 0
+    idle: threading.Event = field(default_factory=threading.Event)
 
     def begin(self) -> None:
         """Count a request as being in flight."""
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        if self.in_flight == 1:
+            self.idle.clear()
+
+    def end(self) -> None:
+        """Count a request as answered or given up."""
+        self.in_flight -= 1
+        if self.in_flight == 0:
+            self.idle.set()
 
 
 class Connection(asyncio.Protocol):
@@ -149,7 +160,7 @@ class Connection(asyncio.Protocol):
     def _end_request(self) -> bool:
         keep_alive = self._request is not None and self._request.keep_alive
         self._request = None
-        self._traffic.in_flight -= 1
+        self._traffic.end()
         return keep_alive
 
     def _finish(self, then: Literal["keep", "close", "reset"]) -> None:

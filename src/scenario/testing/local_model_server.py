@@ -151,6 +151,16 @@ class LocalModelServer:
         """
         self._service.wait_for_calls(count, timeout)
 
+    def wait_until_idle(self, timeout: float = 5.0) -> None:
+        """Block until no request is in flight any more. On an event loop, use `to_thread`.
+
+        Raises:
+            TimeoutError: If one still is after `timeout` seconds.
+        """
+        traffic = self._listener.traffic
+        if traffic.in_flight and not traffic.idle.wait(timeout):
+            raise TimeoutError(f"{traffic.in_flight} requests are still in flight after {timeout:g} s")
+
     def start(self) -> Self:
         """Start to answer. The port is open before this returns.
 

@@ -10,7 +10,9 @@ from typing import Any
 from scenario.llm.offline.criterion_rules import CallsRule, MatchesRule, Rule, SaysRule, Speaker
 
 _MAX_PATTERN = 300
-_RISKY_PATTERN = re.compile(r"[+*}]\)+[+*{]|\|[^()]*\)[+*{]")
+_ONE_CHARACTER = re.compile(r"\\.|\[\^?\]?[^\]]*\]", re.DOTALL)
+_INNERMOST_GROUP = re.compile(r"\((?:\?(?:[:=!>]|<[=!]|P?<\w+>))?([^()]*)\)(?P<repeated>[+*]|\{\d*,\d*\})?")
+_AMBIGUOUS = re.compile(r"[+*|]|\{\d*,")
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE, "u": re.NOFLAG, "g": re.NOFLAG}
 
 _QUOTED = re.compile(
@@ -151,7 +153,7 @@ def _matches_rule(words: str, literals: Sequence[_Literal]) -> Rule | None:
     if found is None:
         return None
     (literal,) = _literals_in(found["pattern"], literals)
-    if len(literal.text) > _MAX_PATTERN or _RISKY_PATTERN.search(literal.text):
+    if len(literal.text) > _MAX_PATTERN or _may_take_forever(literal.text):
         return None
     flags = re.NOFLAG
     for letter in literal.flags or "":
@@ -163,6 +165,16 @@ def _matches_rule(words: str, literals: Sequence[_Literal]) -> Rule | None:
     except re.error:
         return None
     return MatchesRule(speaker=_speaker(found), pattern=pattern, forbidden=found["never"] is not None)
+
+
+def _may_take_forever(pattern: str) -> bool:
+    """Whether a group that is repeated can itself match in several ways: then few characters take very long."""
+    rest = _ONE_CHARACTER.sub("a", pattern)
+    while group := _INNERMOST_GROUP.search(rest):
+        if group["repeated"] and _AMBIGUOUS.search(group[1]):
+            return True
+        rest = f"{rest[: group.start()]}{group[1]}{'a+' if group['repeated'] else ''}{rest[group.end() :]}"
+    return False
 
 
 def _calls_rule(words: str, literals: Sequence[_Literal]) -> Rule | None:

@@ -5,11 +5,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias, TypeGuard
 
 from scenario.llm.offline.transcript_reading import CalledTool, Happening, Said
 
-_WINDOW = 100_000
+# How much of a message a regular expression is given at once; some take the square of it.
+_WINDOW = 10_000
 _OVERLAP = 2_000
 _QUOTE_WIDTH = 160
 _PLAIN = str.maketrans(
@@ -106,9 +108,12 @@ def _said(rule: SaysRule, texts: Sequence[str]) -> list[str] | None:
 
 def _plain(text: str) -> str:
     """Return text with its white space, quotation marks, dashes and letter forms made uniform."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_PLAIN).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
+    return " ".join(text.split())
 
 
+@lru_cache(maxsize=1024)
 def _words_pattern(words: str) -> re.Pattern[str]:
     before = r"(?<![^\W_])" if _is_spaced(words[:1]) else ""
     after = r"(?![^\W_])" if _is_spaced(words[-1:]) else ""
@@ -122,9 +127,11 @@ def _is_spaced(letter: str) -> bool:
 
 def _matched(pattern: re.Pattern[str], text: str) -> str | None:
     for start in range(0, max(len(text), 1), _WINDOW):
-        window = text[start : start + _WINDOW + _OVERLAP]
-        if found := pattern.search(window):
-            return _quote(window, found.start(), found.end())
+        end = start + _WINDOW + _OVERLAP
+        found = pattern.search(text, start, end)
+        # The end of a window is not the end of the text, although the expression takes it for that.
+        if found and (found.end() < end or end >= len(text)):
+            return _quote(text, found.start(), found.end())
     return None
 
 

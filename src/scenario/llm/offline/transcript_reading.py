@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from scenario.llm.chat_model import Message
@@ -17,6 +18,7 @@ _EXCERPT = re.compile(r"^<excerpt>\n(.*?)\n</excerpt>$", re.MULTILINE | re.DOTAL
 _SKELETON = re.compile(r"Messages: (?P<count>\d+)\s*$", re.MULTILINE)
 _SKELETON_LINE = re.compile(r"\[(?P<index>\d+)\] .*\(~(?P<tokens>\d+) tokens\)\s*$", re.MULTILINE)
 _CUT = "[TRUNCATED]"
+_LONGEST_REMEMBERED = 2_000
 _decoder = json.JSONDecoder()
 
 
@@ -109,18 +111,25 @@ def _lines_by_number(readings: Sequence[str]) -> dict[int, str]:
 
 
 def _happenings(lines: Iterable[str]) -> Iterator[Happening]:
+    # A judge sees the same lines turn after turn.
     for line in lines:
-        opening = _ROLE.match(line)
-        if opening is None:
-            yield from _tool_calls(line)
-            continue
-        rest = line[opening.end() :]
-        if not rest.startswith(_TOOL_CALL):
-            content = _leading_json(rest)
-            if opening["tool"] is None:
-                yield Said(opening["role"], _content_text(content.value))
-            rest = rest[content.end :].lstrip()
-        yield from _tool_calls(rest)
+        yield from _remembered(line) if len(line) <= _LONGEST_REMEMBERED else _happenings_of(line)
+
+
+def _happenings_of(line: str) -> Iterator[Happening]:
+    opening = _ROLE.match(line)
+    rest = line[opening.end() :] if opening else line
+    if opening and not rest.startswith(_TOOL_CALL):
+        content = _leading_json(rest)
+        if opening["tool"] is None:
+            yield Said(opening["role"], _content_text(content.value))
+        rest = rest[content.end :].lstrip()
+    yield from _tool_calls(rest)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(line: str) -> tuple[Happening, ...]:
+    return tuple(_happenings_of(line))
 
 
 def _tool_calls(text: str) -> Iterator[CalledTool]:
