@@ -44,7 +44,11 @@ class AgentDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins."""
+    """A run begins.
+
+    Attributes:
+        origin: What it begins in, the id of a test for example; empty when nobody tells.
+    """
 
     stamp: Stamp
     name: str
@@ -55,6 +59,7 @@ class RunStarted:
     thread_id: str
     seed: int
     verbose: int
+    origin: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 

@@ -206,7 +206,7 @@ async def test_any_other_exception_of_a_step_is_raised_unchanged() -> None:
     assert caught.value is error
     (finished,) = ears.of("RunFinished")
     assert (finished.outcome, finished.stop_reason) == (Outcome.ERROR, StopReason.EXCEPTION)
-    assert finished.error == "no such order"
+    assert finished.error == "LookupError: no such order"
 
 
 class TestCheckpoints:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,18 @@ async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
+async def _joined(one: tuple[asyncio.StreamReader, asyncio.StreamWriter], port: int, head: bytes = b"") -> None:
+    """Hand on what comes from one side to a port of this machine, and what comes back."""
+    reader, writer = one
+    up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        up_writer.write(head)
+        await asyncio.gather(_copied(reader, up_writer), _copied(up_reader, writer), return_exceptions=True)
+    finally:
+        for side in (writer, up_writer):
+            side.transport.abort()
+
+
 @dataclass
 class Proxy:
     """A proxy that leads every host to one port of this machine; it tunnels, and passes plain requests on."""
@@ -57,18 +69,18 @@ class Proxy:
         lines = head.decode().split("\r\n")
         self.lines.append(lines[0])
         self.authorizations += [line for line in lines if line.lower().startswith("proxy-authorization:")]
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        passed_on = b""
         if lines[0].startswith("CONNECT"):
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             method, url, version = lines[0].split(" ")
             path = "/" + url.split("/", 3)[3]
-            up_writer.write("\r\n".join([f"{method} {path} {version}", *lines[1:]]).encode())
-        await asyncio.gather(_copied(reader, up_writer), _copied(up_reader, writer), return_exceptions=True)
+            passed_on = "\r\n".join([f"{method} {path} {version}", *lines[1:]]).encode()
+        await _joined((reader, writer), self.target, passed_on)
 
 
 @asynccontextmanager
-async def proxy_to(port: int) -> AsyncIterator[Proxy]:
+async def proxy_to(port: int) -> AsyncGenerator[Proxy]:
     proxy = Proxy(target=port)
     async with asyncio.TaskGroup() as connections:
         tasks: list[asyncio.Task[None]] = []
@@ -87,7 +99,7 @@ async def proxy_to(port: int) -> AsyncIterator[Proxy]:
 
 
 @asynccontextmanager
-async def encrypted(server: LocalModelServer, certificate: Path, key: Path) -> AsyncIterator[int]:
+async def encrypted(server: LocalModelServer, certificate: Path, key: Path) -> AsyncGenerator[int]:
     """Put TLS before a server; yields the port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
@@ -95,12 +107,8 @@ async def encrypted(server: LocalModelServer, certificate: Path, key: Path) -> A
     async with asyncio.TaskGroup() as connections:
         tasks: list[asyncio.Task[None]] = []
 
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.gather(_copied(reader, up_writer), _copied(up_reader, writer), return_exceptions=True)
-
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            tasks.append(connections.create_task(serve(reader, writer)))
+            tasks.append(connections.create_task(_joined((reader, writer), port)))
 
         listener = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
         try:

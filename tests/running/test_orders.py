@@ -136,6 +136,24 @@ async def test_metadata_cannot_replace_what_the_run_says_of_itself() -> None:
     assert (started[0].name, started[0].set_id, dict(started[0].metadata)) == ("mine", "shop", {"team": "support"})
 
 
+@pytest.mark.parametrize(
+    ("ci", "verbose", "shown"),
+    [("", None, True), ("true", None, False), ("true", True, True), ("0", None, True), ("", False, False)],
+)
+async def test_a_run_is_shown_unless_it_is_in_ci_or_asked_to_be_quiet(
+    ci: str,
+    verbose: bool | None,
+    shown: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CI", ci)
+
+    await scenario.arun("n", "d", [Bot()], script=[scenario.user("good morning"), scenario.succeed()], verbose=verbose)
+
+    assert ("good morning" in capsys.readouterr().out) is shown
+
+
 async def test_names_may_hold_anything() -> None:
     name = "line\nbreak \x1b[31mred\x1b[0m \u202eright to left 🌍"
 

@@ -5,8 +5,10 @@ import socket
 import time
 from pathlib import Path
 
+import aiohttp
 import openai
 import pytest
+from aiohttp import web
 from openai.types.chat import ChatCompletionMessageParam
 
 from scenario.errors import ConfigurationError
@@ -196,3 +198,33 @@ async def test_a_model_server_with_a_thread_of_its_own_is_refused() -> None:
     async with LocalModelServer("hello") as server:
         with pytest.raises(ConfigurationError, match="own_thread=False"):
             await asyncio.open_connection(*server.origin.removeprefix("http://").split(":"))
+
+
+@pytest.mark.blocks("aiohttp resolves its own address when it starts")
+@on_simulated_time
+async def test_frames_of_a_websocket_arrive_when_they_are_sent() -> None:
+    async def stream(request: web.Request) -> web.WebSocketResponse:
+        line = web.WebSocketResponse()
+        await line.prepare(request)
+        for _ in range(100):
+            await line.send_bytes(b"x" * 640)
+            await asyncio.sleep(0.02)
+        await line.close()
+        return line
+
+    app = web.Application()
+    app.router.add_get("/", stream)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    arrived: list[float] = []
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"http://127.0.0.1:{runner.addresses[0][1]}/") as line,
+    ):
+        started = now()
+        arrived.extend([now() - started async for _ in line])
+    await runner.cleanup()
+
+    assert arrived == pytest.approx([0.02 * number for number in range(100)])

@@ -31,6 +31,7 @@ class RunSpec:
         verbose: How much is shown: 0, 1 or 2.
         set_id: Set the run belongs to.
         batch_run_id: Batch the run belongs to.
+        origin: What the run begins in, the id of a test for example; empty when nobody tells.
         metadata: The caller's own facts about the run.
         fields: Values that steps may ask for.
         guards: Who watches the run and may overrule its verdict.
@@ -49,6 +50,7 @@ class RunSpec:
     verbose: int = 0
     set_id: str = "default"
     batch_run_id: str = ""
+    origin: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     guards: Sequence[RunGuard] = ()

@@ -12,7 +12,7 @@ from scenario.engine.budget import LimitReached
 from scenario.engine.conversation import Conversation
 from scenario.engine.replies import error_text
 from scenario.engine.run_spec import RunSpec
-from scenario.errors import AgentError
+from scenario.errors import AgentError, ScenarioError
 from scenario.run_events import AgentDescription, RunFinished, RunStarted, StepFinished
 from scenario.scenario_state import state_in_play
 from scenario.script import Step
@@ -212,6 +212,7 @@ class ScriptRun:
                 thread_id=spec.thread_id,
                 seed=spec.seed,
                 verbose=spec.verbose,
+                origin=spec.origin,
                 metadata=spec.metadata,
             )
         )
@@ -234,7 +235,7 @@ class ScriptRun:
                 outcome=result.outcome,
                 stop_reason=result.stop_reason,
                 result=result,
-                error="" if error is None else _failure_text(error),
+                error="" if error is None else _named(error),
             )
         )
 
@@ -262,6 +263,12 @@ def _failure_text(error: BaseException) -> str:
     if isinstance(error, AgentError):
         return error.what
     return error_text(error)
+
+
+def _named(error: BaseException) -> str:
+    text = _failure_text(error)
+    own = isinstance(error, ScenarioError | asyncio.CancelledError | KeyboardInterrupt)
+    return text if own else f"{type(error).__name__}: {text}"
 
 
 def _source_of(error: BaseException) -> str:

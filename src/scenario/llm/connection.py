@@ -119,6 +119,9 @@ def connection_to(
         **_organization(provider, settings, at_home=not api_base),
     }
     headers = {name: value for name, value in headers.items() if name.lower() not in own} | dict(settings.headers)
+    proxy = proxy_for(base.scheme, host)
+    if proxy is not None and base.scheme == "http":
+        headers |= proxy.headers  # without a tunnel the proxy reads the request's own headers
     secrets = [value for header, value in headers.items() if _SECRET_HEADER.search(header)]
     secrets += [key or "", token or "", base.password or ""]
     shown = urllib.parse.urlunsplit((base.scheme, _without_user(base), base.path, "", ""))
@@ -127,7 +130,7 @@ def connection_to(
         base_url=shown,
         host=host,
         headers=headers,
-        proxy=proxy_for(base.scheme, host),
+        proxy=proxy,
         ca_bundle=ca_bundle(),
         identity=f"{base.scheme}://{_without_user(base)} {_fingerprint(key or token or '')}",
         secrets=tuple(sorted({text for text in secrets if len(text) >= _LEAST_SECRET}, key=len, reverse=True)),

@@ -11,6 +11,7 @@ from scenario.llm.json_values import is_array, is_object
 
 _SHOWN_CHARACTERS = 500
 _SHOWN_OF_PAGES = 200
+_DEEPEST = 12
 
 
 class ProblemKind(Enum):
@@ -124,30 +125,32 @@ class _Facts:
         self.status: int | None = None
         self.retry_after: float | None = None
 
-    def read(self, value: Mapping[str, Any]) -> None:
+    def read(self, value: Mapping[str, Any], depth: int = 0) -> None:
+        if depth > _DEEPEST:
+            return
         for name in ("error", "message", "detail", "title", "details", "innererror", "metadata", "raw"):
-            self._read_part(name, value.get(name))
+            self._read_part(name, value.get(name), depth + 1)
         for name in ("code", "type", "status"):
             self._read_code(value.get(name))
         if isinstance(member := value.get("param"), str) and member:
             self.members.append(member)
         if isinstance(delay := value.get("retryDelay"), str) and re.fullmatch(r"\d+(\.\d+)?s", delay):
             self.retry_after = float(delay[:-1])
-        self._read_location(value.get("loc"))
-        if value.get("loc") is not None and isinstance(said := value.get("msg"), str):
-            self.messages.append(f"{'.'.join(str(step) for step in value['loc'])}: {said}")
+        location: Any = value.get("loc")
+        if is_array(location):
+            self._read_location([str(step) for step in location], value.get("msg"))
 
-    def _read_part(self, name: str, part: Any) -> None:
+    def _read_part(self, name: str, part: Any, depth: int) -> None:
         if is_object(part):
-            self.read(part)
+            self.read(part, depth)
         elif is_array(part):
             for item in part:
-                self._read_part(name, item)
+                self._read_part(name, item, depth + 1)
         elif isinstance(part, str) and part.strip():
             # Gateways hand on the JSON of the service behind them as text.
             inner = _object_in(part)
             if inner is not None:
-                self.read(inner)
+                self.read(inner, depth)
             elif name != "details":
                 self.messages.append(part.strip())
 
@@ -161,10 +164,11 @@ class _Facts:
         elif isinstance(code, str) and code:
             self.codes.append(code)
 
-    def _read_location(self, location: Any) -> None:
-        if is_array(location):
-            steps = [str(step) for step in location]
-            self.members.append(".".join(steps[1:] if steps[:1] == ["body"] else steps))
+    def _read_location(self, steps: list[str], said: object) -> None:
+        path = ".".join(steps[1:] if steps[:1] == ["body"] else steps)
+        self.members.append(path)
+        if isinstance(said, str):
+            self.messages.append(f"{path}: {said}")
 
 
 def _status_of(codes: Iterable[str]) -> int:

@@ -1,17 +1,20 @@
 """Composes engine, medium and listeners, and plays a script with them."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scenario import ids
 from scenario.agent_adapter import AgentAdapter
+from scenario.config import ScenarioConfig
 from scenario.engine.conversation import Conversation
 from scenario.engine.guard import RunGuard
 from scenario.engine.mailboxes import Message
 from scenario.engine.medium import Delivery, MediumFactory
 from scenario.engine.replies import scripted_message
+from scenario.engine.run_origin import origin_of
 from scenario.engine.run_spec import RunSpec, Seams
 from scenario.engine.script_run import ScriptRun
 from scenario.engine.tracer import RandomIdTracer, Tracer
@@ -277,8 +280,9 @@ class ScenarioExecutor:
 
     def _prepared(self) -> "_Live":
         config = self.config
+        run_id = ids.generate_scenario_run_id()
         spec = RunSpec(
-            run_id=ids.generate_scenario_run_id(),
+            run_id=run_id,
             thread_id=ids.generate_thread_id(),
             name=self.name,
             description=self.description,
@@ -287,9 +291,10 @@ class ScenarioExecutor:
             config=config,
             limits=limits_of(config),
             seed=seed_of(config.seed, config.cache_key),
-            verbose=int(config.verbose or 0),
+            verbose=_verbosity(config),
             set_id=self.scenario_set_id,
             batch_run_id=self.batch_run_id,
+            origin=origin_of(run_id),
             metadata={key: value for key, value in self.metadata.items() if key not in _OVERRIDABLE},
             fields=self.fields,
             guards=self._guards,
@@ -326,3 +331,10 @@ class ScenarioExecutor:
         finally:
             watchdog.unwatch(watched)
             await live.sink.settle(_SETTLING_LIMIT)
+
+
+def _verbosity(config: ScenarioConfig) -> int:
+    """How much of the run is shown: in CI nothing, unless somebody asked for it."""
+    if "verbose" not in config.model_fields_set and os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}:
+        return 0
+    return int(config.verbose or 0)
