@@ -79,7 +79,8 @@ def test_two_functions_do_not_share_answers() -> None:
 
 
 def test_two_lambdas_do_not_share_answers() -> None:
-    one, other = cache()(lambda x: f"one {x}"), cache()(lambda x: f"other {x}")  # pyright: ignore[reportUnknownLambdaType, reportUnknownVariableType]
+    functions: list[Callable[[int], str]] = [lambda x: f"one {x}", lambda x: f"other {x}"]
+    one, other = map(cache(), functions)
 
     assert (one(1), other(1)) == ("one 1", "other 1")
 

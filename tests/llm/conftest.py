@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from scenario.llm.concessions import CONCESSIONS
 from scenario.testing import LocalModelServer
+
+# A busy machine makes an example slow now and then, and that says nothing about the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

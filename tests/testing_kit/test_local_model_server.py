@@ -50,7 +50,8 @@ async def test_it_answers_with_the_text(client: openai.AsyncOpenAI) -> None:
     assert answer.choices[0].message.content == "hello there"
     assert answer.choices[0].finish_reason == "stop"
     assert answer.model == "gpt-x"
-    assert answer.usage is None or answer.usage.total_tokens >= 0
+    assert answer.usage is not None
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.total_tokens) == (1, 3, 4)
 
 
 async def test_it_answers_a_list_in_order(server: LocalModelServer, client: openai.AsyncOpenAI) -> None:

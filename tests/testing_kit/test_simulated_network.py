@@ -200,7 +200,6 @@ async def test_a_model_server_with_a_thread_of_its_own_is_refused() -> None:
             await asyncio.open_connection(*server.origin.removeprefix("http://").split(":"))
 
 
-@pytest.mark.blocks("aiohttp resolves its own address when it starts")
 @on_simulated_time
 async def test_frames_of_a_websocket_arrive_when_they_are_sent() -> None:
     async def stream(request: web.Request) -> web.WebSocketResponse:

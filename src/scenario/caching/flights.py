@@ -126,6 +126,11 @@ class Flights:
                 own.waits_for[flight] -= 1
                 own.waits_for += Counter()  # drops what is at zero
 
+    def under_way(self) -> list[Flight]:
+        """Return the calls under way."""
+        with self._lock:
+            return list(self._flights.values())
+
     def land(self, flight: Flight, landing: Landing) -> None:
         """Say how a call ended."""
         with self._lock:

@@ -97,23 +97,24 @@ def _dict_to_json(value: dict[Any, Any]) -> Any:
 
 
 def _instance_to_json(kind: type[Any], value: Any) -> Any:
-    if _loaded_class(kind.__module__, kind.__qualname__) is not kind:
-        raise NotKept(f"{kind.__qualname__}, which cannot be found in its module again")
-    named = {_TAG: "", "module": kind.__module__, "class": kind.__qualname__}
     if isinstance(value, Enum):
         if value.name not in kind.__members__:
             raise NotKept(f"{kind.__qualname__}, of which it is no member")
-        return {**named, _TAG: "enum", "of": value.name}
-    if issubclass(kind, _BUILTINS):
-        raise NotKept(kind.__qualname__)
+        return {_TAG: "enum", **_named(kind), "of": value.name}
     if isinstance(value, BaseModel):
         state = [_to_json(getattr(value, name)) for name in _MODEL_STATE]
-        return {**named, _TAG: "model", "fields": class_schema(kind), "of": state}
-    if dataclasses.is_dataclass(kind):
+        return {_TAG: "model", **_named(kind), "fields": class_schema(kind), "of": state}
+    if dataclasses.is_dataclass(kind) and not issubclass(kind, _BUILTINS):
         attributes = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         attributes |= getattr(value, "__dict__", {})
-        return {**named, _TAG: "dataclass", "fields": class_schema(kind), "of": _to_json(attributes)}
+        return {_TAG: "dataclass", **_named(kind), "fields": class_schema(kind), "of": _to_json(attributes)}
     raise NotKept(kind.__qualname__)
+
+
+def _named(kind: type) -> dict[str, str]:
+    if _loaded_class(kind.__module__, kind.__qualname__) is not kind:
+        raise NotKept(f"{kind.__qualname__}, which cannot be found in its module again")
+    return {"module": kind.__module__, "class": kind.__qualname__}
 
 
 def _from_json(text: Any) -> Any:

@@ -244,9 +244,18 @@ class _IoThread(Generic[R]):
         except Exception as error:  # the resource could not be opened: whoever waits for it is told
             failure = error
         finally:
+            self._end_leftovers()
             self._loop.close()
             while self._handed_in and not self._is_silent:
                 self._handed_in.popleft().fail(failure)
+
+    def _end_leftovers(self) -> None:
+        # Libraries start tasks of their own on the loop, and destroying them unfinished is noisy.
+        leftovers = asyncio.all_tasks(self._loop)
+        for task in leftovers:
+            task.cancel()
+        if leftovers:
+            self._loop.run_until_complete(asyncio.wait(leftovers, timeout=_GOODBYE_SECONDS / 2))
 
     async def _carry_out(self, job: "_Job[R, Any]", resource: R) -> None:
         try:

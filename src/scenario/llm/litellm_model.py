@@ -3,14 +3,13 @@
 import asyncio
 import os
 import sys
-import threading
 import time
 import urllib.parse
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
-from scenario.engine.foreign_work import foreign_work
 from scenario.errors import (
     MissingExtraError,
     ModelConnectionError,
@@ -19,9 +18,10 @@ from scenario.errors import (
 )
 from scenario.llm.chat_model import ModelReply, ModelRequest
 from scenario.llm.concessions import CONCESSIONS, Concessions, conceded
+from scenario.llm.io_loop import IoLoop
 from scenario.llm.model_settings import NEEDS_LITELLM, body_members, settings_from
 from scenario.llm.permission import check_permission
-from scenario.llm.prices import Price, known_price
+from scenario.llm.prices import FREE, Price, known_price
 from scenario.llm.problem import Problem, ProblemKind, problem_in
 from scenario.llm.providers import Provider
 from scenario.llm.refusal import refusal
@@ -33,7 +33,10 @@ _MOST_CONCESSIONS = 8
 _FACTS = Provider(prefix="litellm")
 _NOTHING_KNOWN = Concessions()
 _COST_MAP_VARIABLE = "LITELLM_LOCAL_MODEL_COST_MAP"
-_loading = threading.Lock()
+# Some versions look for tools of the MCP before every call with tools, and fail without that package.
+_LACKS_MCP = "No module named 'mcp'"
+
+Completion: TypeAlias = Callable[..., Awaitable[Any]]
 
 # What LiteLLM's error classes say that their texts may not.
 _MEANINGS = {
@@ -72,6 +75,7 @@ class LiteLLMModel:
         self._api_key = api_key
         self._settings = settings_from(extras)
         self._own = {key: extras[key] for key in NEEDS_LITELLM & extras.keys()}
+        self._skips_mcp = False
 
     def __repr__(self) -> str:
         return f"LiteLLMModel({self.name})"
@@ -79,6 +83,8 @@ class LiteLLMModel:
     @property
     def price(self) -> Price | None:
         """Price of the model's tokens, or None when it is not known."""
+        if "mock_response" in self._own:
+            return FREE
         return self._settings.price or known_price(self.name, None, self._model)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
@@ -91,18 +97,19 @@ class LiteLLMModel:
         """
         if "mock_response" not in self._own:
             check_permission(self.name, urllib.parse.urlsplit(self._api_base or "").hostname or "its provider")
-        with foreign_work():
-            completion = await asyncio.to_thread(_completion)
-            started = time.monotonic()
-            try:
-                async with asyncio.timeout(self._settings.total_seconds):
-                    return await self._negotiated(completion, request, started)
-            except TimeoutError as error:
-                raise self._timed_out(self._settings.total_seconds) from error
+        return await LITELLM_TRAFFIC.run(lambda completion: self._within_time(completion, request))
 
-    async def _negotiated(
-        self, completion: "Callable[..., Awaitable[Any]]", request: ModelRequest, started: float
-    ) -> ModelReply:
+    async def _within_time(self, completion: Completion, request: ModelRequest) -> ModelReply:
+        try:
+            async with asyncio.timeout(self._settings.total_seconds):
+                return await self._negotiated(completion, request)
+        except ModelTimeoutError:
+            raise
+        except TimeoutError as error:
+            raise self._timed_out(self._settings.total_seconds) from error
+
+    async def _negotiated(self, completion: Completion, request: ModelRequest) -> ModelReply:
+        started = time.monotonic()
         extras = {**self._settings.body, **body_members(request.extra)}
         place = self._api_base or "litellm"
         concessions = CONCESSIONS.of(place, self._model, _NOTHING_KNOWN)
@@ -121,9 +128,7 @@ class LiteLLMModel:
         assert problem is not None
         raise refusal(problem, self.name, self._api_base or "LiteLLM", retries.attempts)
 
-    async def _answered(
-        self, completion: "Callable[..., Awaitable[Any]]", body: Mapping[str, Any], retries: Retries
-    ) -> Any:
+    async def _answered(self, completion: Completion, body: Mapping[str, Any], retries: Retries) -> Any:
         """Return LiteLLM's answer, or the problem that it had."""
         while True:
             retries.attempts += 1
@@ -131,6 +136,9 @@ class LiteLLMModel:
                 async with asyncio.timeout(self._settings.attempt_seconds):
                     return await completion(**body, **self._arguments())
             except Exception as error:  # LiteLLM's errors have no base of their own
+                if _LACKS_MCP in str(error) and not self._skips_mcp:
+                    self._skips_mcp = True
+                    continue
                 problem = self._problem(error)
                 trouble = self._trouble(error, problem)
                 wait = retries.wait_before_next(trouble) if trouble else None
@@ -156,6 +164,7 @@ class LiteLLMModel:
             "timeout": settings.attempt_seconds,
             "max_retries": 0,
             "drop_params": True,
+            **({"_skip_mcp_handler": True} if self._skips_mcp else {}),
         }
 
     def _read(self, answer: Any, attempts: int, duration: float) -> ModelReply:
@@ -211,15 +220,19 @@ class LiteLLMModel:
         )
 
 
-def _completion() -> "Callable[..., Awaitable[Any]]":
-    """Return LiteLLM's completion function; loads the package, which takes seconds, so not on a loop.
+@asynccontextmanager
+async def _lent(completion: Completion) -> AsyncGenerator[Completion]:
+    yield completion
+
+
+def _opened() -> AbstractAsyncContextManager[Completion]:
+    """Load LiteLLM and lend its completion function.
 
     Raises:
         MissingExtraError: If it is not installed.
     """
-    with _loading:
-        module = sys.modules.get("litellm") or _loaded()
-    return cast("Callable[..., Awaitable[Any]]", module.acompletion)
+    module = sys.modules.get("litellm") or _loaded()
+    return _lent(cast("Completion", module.acompletion))
 
 
 def _loaded() -> Any:
@@ -240,3 +253,7 @@ def _loaded() -> Any:
             del os.environ[_COST_MAP_VARIABLE]
     vars(module)["suppress_debug_info"] = True  # it prints advertisements to stdout otherwise
     return module
+
+
+# A loop of its own, because LiteLLM takes seconds to load, keeps clients by loop and leaves tasks behind on it.
+LITELLM_TRAFFIC: IoLoop[Completion] = IoLoop(_opened, "scenario-litellm-traffic")

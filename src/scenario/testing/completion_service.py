@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard, assert_never
 
 from scenario.llm.chat_model import ModelReply
+from scenario.llm.offline import OFFLINE_MODELS
 from scenario.testing.answer_sources import AnswerSource, answerer
 from scenario.testing.api_errors import (
     ApiError,
@@ -32,7 +33,6 @@ from scenario.testing.request_rules import refusal
 _COMPLETIONS = "/v1/chat/completions"
 _AZURE_COMPLETIONS = re.compile(r"/openai/deployments/(?P<model>[^/]+)/chat/completions")
 _MODELS = "/v1/models"
-_DEFAULT_MODELS = ("offline/user", "offline/judge", "offline/echo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class CompletionService:
         if request.method != "GET":
             error = wrong_method(request.method, request.path)
         name = request.path.removeprefix(_MODELS).removeprefix("/")
-        known = self._models or _DEFAULT_MODELS
+        known = self._models or OFFLINE_MODELS
         if name and name not in known and error is None:
             error = unknown_model(name)
         if error is not None:

@@ -23,6 +23,7 @@ from scenario.llm.offline.user import OfflineUser
 from scenario.llm.offline.verdicts import PhaseAnswer, VerdictAnswer, continue_test, make_verdict, verdict
 
 __all__ = [
+    "OFFLINE_MODELS",
     "AnswerToRequest",
     "OfflineJudge",
     "OfflineModel",
@@ -60,6 +61,9 @@ _MODELS: Mapping[str, Callable[[], OfflineModel]] = {
     model.name: model for model in (OfflineUser, OfflineJudge, OfflineEcho)
 }
 
+OFFLINE_MODELS = tuple(_MODELS)
+"""Names of the offline models."""
+
 
 def offline_model(name: str) -> OfflineModel:
     """Return the offline model of that name.
@@ -72,11 +76,10 @@ def offline_model(name: str) -> OfflineModel:
     """
     model = _MODELS.get(name)
     if model is None:
-        known = list(_MODELS)
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        nearest = difflib.get_close_matches(name, OFFLINE_MODELS, n=1, cutoff=0.5)
         meant = f"; did you mean {nearest[0]!r}?" if nearest else ""
         raise UnknownProviderError(
             f"there is no offline model {name!r}{meant}",
-            f"use one of {', '.join(known)}, or give a ScriptedModel",
+            f"use one of {', '.join(OFFLINE_MODELS)}, or give a ScriptedModel",
         )
     return model()
