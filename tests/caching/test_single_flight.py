@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 import scenario
 from scenario.caching import cache
 from scenario.caching.flights import flights
-from scenario.config import ScenarioConfig
 from scenario.engine.foreign_work import count_foreign_work, foreign_work_pending
 from scenario.types import AgentInput
 
@@ -45,7 +43,7 @@ def waiting_calls() -> int:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
+    while not condition():  # noqa: ASYNC110 - threads of the cache have no event of the loop
         await asyncio.sleep(0)
 
 
@@ -177,7 +175,7 @@ async def test_when_a_call_is_cancelled_one_of_those_who_wait_makes_it(made: Cou
         return number
 
     first, *others = [asyncio.create_task(ask()) for _ in range(4)]
-    await until(lambda: waiting_calls() == 3)
+    await until(lambda: waiting_calls() == 3 and made.count == 1)
     first.cancel()
     await until(lambda: made.count == 2)
     release.set()
@@ -370,13 +368,14 @@ async def test_simulated_time_may_pass_while_a_task_of_the_loop_computes() -> No
         return 1
 
     tasks = [asyncio.create_task(ask()) for _ in range(2)]
-    await until(lambda: waiting_calls() == 1)
+    await until(lambda: waiting_calls() == 1 and release_is_awaited(release)())
 
     assert foreign_work_pending(loop) == 0
     release.set()
     assert await asyncio.gather(*tasks) == [1, 1]
 
 
+@pytest.mark.blocks("the function that is cached blocks its loop")
 async def test_simulated_time_stands_still_while_another_loop_computes() -> None:
     loop = asyncio.get_running_loop()
     count_foreign_work(loop)

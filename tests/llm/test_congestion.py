@@ -1,6 +1,7 @@
 """How many requests are let through at once."""
 
 import asyncio
+import logging
 import math
 
 import pytest
@@ -40,6 +41,18 @@ async def test_a_refusal_halves_what_is_under_way_and_a_crowd_of_them_counts_onc
         gate.refused(sent_at)
 
     assert gate.limit == 50
+
+
+async def test_a_limit_of_the_service_is_said_aloud_once(caplog: pytest.LogCaptureFixture) -> None:
+    gate = Gate("https://models.example/v1")
+    caplog.set_level(logging.INFO, "scenario")
+    for _ in range(3):
+        await gate.enter()
+        gate.refused(now())
+        gate.leave()
+
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "INFO"]
+    assert "max_concurrency" in caplog.text
 
 
 async def test_at_least_one_request_is_always_let_through() -> None:

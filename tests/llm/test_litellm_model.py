@@ -23,6 +23,7 @@ from scenario.usage import TokenUsage
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.blocks("LiteLLM reads files on its loop, which is not the caller's"),
     pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="needs the extra `litellm`"),
     pytest.mark.filterwarnings("default"),
 ]

@@ -47,6 +47,12 @@ def test_a_price_list_does_not_hold_behind_another_base_url() -> None:
     assert price_of(chat_model("openai/gpt-4.1-mini", api_base="http://localhost:1/v1")) is None
 
 
+def test_nor_behind_a_base_url_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
+
+    assert price_of(chat_model("openai/gpt-4.1-mini")) is None
+
+
 def test_offline_models_cost_nothing() -> None:
     assert price_of(chat_model("offline/user")) == Price(0.0, 0.0)
 

@@ -194,8 +194,10 @@ async def test_certificates_that_cannot_be_read_are_an_error_that_names_the_file
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
 
-    with pytest.raises(ConfigurationError, match=r"missing\.pem"):
+    with pytest.raises(ConfigurationError, match=r"missing\.pem") as raised:
         await chat_model("openai/m", api_base="https://127.0.0.1:9/v1").complete(request())
+
+    assert "SSL_CERT_FILE" in raised.value.fix
 
 
 async def test_a_proxy_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

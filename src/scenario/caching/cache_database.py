@@ -22,9 +22,8 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_use ON entries (used);
 """
 
-_BUSY_SECONDS = 2.0
+_BUSY_SECONDS = 1.0
 _WAL_BYTES = 8_000_000
-_DROPPED_AT_ONCE = 64
 _SHARE_AFTER_DROPPING = 0.9
 
 
@@ -79,7 +78,7 @@ class CacheDatabase:
                 self._note_uses(uses)
                 self._drop_until(max_bytes * _SHARE_AFTER_DROPPING)
         if is_full:
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+            self._give_back_room()
         return is_full
 
     def note_uses(self, uses: Mapping[bytes, float]) -> None:
@@ -102,7 +101,7 @@ class CacheDatabase:
             dropped = self._connection.execute("DELETE FROM entries").rowcount
         else:
             dropped = self._connection.execute("DELETE FROM entries WHERE scope = ?", (scope,)).rowcount
-        self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+        self._give_back_room()
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return dropped
 
@@ -173,14 +172,22 @@ class CacheDatabase:
             "UPDATE entries SET used = ? WHERE key = ?", [(used, key) for key, used in uses.items()]
         )
 
+    def _give_back_room(self) -> None:
+        # As a script, because a plain statement would stop after the first free page.
+        self._connection.executescript("PRAGMA incremental_vacuum")
+
     def _drop_until(self, size: float) -> None:
-        while self.used_bytes() > size:
-            dropped = self._connection.execute(
-                "DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries ORDER BY used LIMIT ?)",
-                (_DROPPED_AT_ONCE,),
-            )
-            if not dropped.rowcount:
+        """Drop the values used longest ago until the content is of that size."""
+        while (excess := self.used_bytes() - size) > 0:
+            oldest: list[tuple[int]] = []
+            for row, length in self._connection.execute("SELECT rowid, length(value) FROM entries ORDER BY used"):
+                oldest.append((row,))
+                excess -= length
+                if excess <= 0:
+                    break
+            if not oldest:
                 return
+            self._connection.executemany("DELETE FROM entries WHERE rowid = ?", oldest)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:

@@ -175,7 +175,7 @@ def _fly(call: CachedCall, flight: Flight, *, may_wait: bool) -> _Steps:
         if not is_hit:
             kept = _finish(call, landing)
         flights().land(flight, landing)
-    if kept is not None:
+    if kept is not None and made.error is None:
         yield _Wait(what=kept, limit=_DISK_SECONDS, is_foreign=True)
     return made
 

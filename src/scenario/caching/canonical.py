@@ -126,10 +126,17 @@ class CanonicalWriter:
             self._parts.append(_text(name))
             self.write_part(attributes[name], ".{}", name)
 
-    def form_of_small(self, value: Any) -> bytes | None:
-        """Return a hash of a value that may be left out of account; None if it is large or has no canonical form."""
+    def form_of_small(self, value: Any, *, alone: bool = False) -> bytes | None:
+        """Return a hash of a value that may be left out of account; None if it is large or has no canonical form.
+
+        Args:
+            value: The value.
+            alone: Whether the hash is to be the same whatever else is written.
+        """
         writer = CanonicalWriter(self._specials, _SMALL)
-        writer.seen, writer._without = self.seen, self._without
+        writer._without = self._without
+        if not alone:
+            writer.seen = self.seen
         try:
             writer.write(value)
         except NotCanonical:
@@ -233,7 +240,8 @@ class CanonicalWriter:
             self.write_tagged("global", class_name(kind), reduced)
             return
         make, arguments, state, items, entries = (*reduced, None, None, None)[:5]
-        self.write_tagged("object", make, arguments)
+        is_function = isinstance(make, types.FunctionType)
+        self.write_tagged("object", f"{make.__module__}.{make.__qualname__}" if is_function else make, arguments)
         self._write_state(value, state)
         self.write(None if items is None else list(items))
         if entries is not None:

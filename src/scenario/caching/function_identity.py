@@ -99,8 +99,8 @@ class FunctionWalk:
         self._writer.seen.add(id(function))
         self._attributes |= facts.attributes
         self.kept_attributes |= facts.kept_attributes
-        self._write_value(function.__defaults__)
-        self._write_value(function.__kwdefaults__)
+        if function.__defaults__ or function.__kwdefaults__:
+            self._write_value((function.__defaults__, function.__kwdefaults__))
         self._write_closure(function, facts)
         if function.__module__ == self._home:
             self._write_globals(function, facts)
@@ -164,12 +164,13 @@ class FunctionWalk:
         known = sights.get(name)
         if known is not None and known[0]() is value:
             return known[1]
-        self._writer.leave_out(value, facts.kept_attributes)
-        form = self._writer.form_of_small(value)
         try:
-            sights[name] = (ref(value), form)
+            sights[name] = (ref(value), None)  # for objects that lead back to the function
         except TypeError:
-            return form  # objects of this class cannot be remembered without keeping them alive
+            return None  # objects of this class cannot be remembered without keeping them alive
+        self._writer.leave_out(value, facts.kept_attributes)
+        form = self._writer.form_of_small(value, alone=True)
+        sights[name] = (ref(value), form)
         return form
 
 

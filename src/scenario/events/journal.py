@@ -37,6 +37,13 @@ class RunSink:
         for delivery in self._deliveries:
             delivery.offer(event)
 
+    async def caught_up(self, limit: float) -> None:
+        """Wait, in the middle of the run, for the listeners that settle with it; for `limit` seconds at most."""
+        catching_up = CatchUp([each for each in self._deliveries or () if each.is_worth_waiting_for])
+        for delivery, reached in catching_up.marks.items():
+            delivery.mark(reached)
+        await catching_up.missed(limit)
+
     async def settle(self, limit: float) -> None:
         """End the run's listening. To be called once, at the run's end, whichever way it ended.
 

@@ -5,11 +5,11 @@ raises it a little, until it no longer matters (additive increase, multiplicativ
 """
 
 import asyncio
+import logging
 import math
 from collections import deque
-from logging import getLogger
 
-_log = getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _CALM_SECONDS = 30.0
 
@@ -34,6 +34,7 @@ class Gate:
         self._most = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._lowered_at = -math.inf
+        self._has_warned = False
 
     @property
     def limit(self) -> float:
@@ -86,7 +87,13 @@ class Gate:
         self._most = max(self._most, self._under_way)
         self._limit = max(1.0, min(self._limit, float(self._under_way)) / 2)
         self._lowered_at = asyncio.get_running_loop().time()
-        _log.info("%s limits the rate: at most %d requests at once for now", self._service, int(self._limit))
+        _log.log(
+            logging.INFO if self._has_warned else logging.WARNING,
+            "%s limits the rate: at most %d requests at once for now; `max_concurrency` of the model avoids the waits",
+            self._service,
+            int(self._limit),
+        )
+        self._has_warned = True
 
     def _let_in(self) -> None:
         while self._waiting and self._under_way < _places(self._limit):

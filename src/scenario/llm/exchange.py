@@ -2,11 +2,11 @@
 
 import asyncio
 import json
+import logging
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from logging import getLogger
+from dataclasses import dataclass, replace
 
 import aiohttp
 
@@ -18,15 +18,15 @@ from scenario.errors import (
     ModelTimeoutError,
     RateLimitError,
 )
+from scenario.llm.call_result import CallResult
 from scenario.llm.congestion import Gate
 from scenario.llm.connection import Connection
 from scenario.llm.http_client import AnswerTooLargeError, HttpAnswer, HttpClient, opened_client
 from scenario.llm.model_settings import ModelSettings
 from scenario.llm.problem import Problem, error_inside, problem_in, read_problem
 from scenario.llm.retries import Retries, Trouble, retry_after
-from scenario.llm.traffic import Exchange
 
-_log = getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _TOLD_ABOUT_WAITS = 5.0
 
@@ -39,7 +39,7 @@ class Exchanges:
 
     async def make(
         self, connection: Connection, payload: bytes, settings: ModelSettings, name: str, seconds_left: float
-    ) -> Exchange:
+    ) -> CallResult:
         """Post a payload until it is answered, refused for good, or the limits are used up.
 
         Args:
@@ -86,7 +86,7 @@ class _Call:
         self._started = 0.0
         self._retries = Retries(settings.max_retries)
 
-    async def made(self) -> Exchange:
+    async def made(self) -> CallResult:
         gate = self._client.gate(self._connection, self._settings.max_concurrency)
         await gate.enter()  # whoever stands before us has limits, so a turn comes
         self._started = self._loop.time()
@@ -96,18 +96,20 @@ class _Call:
                 done = await self._attempt(gate)
             finally:
                 gate.leave()
-            if isinstance(done, Exchange):
+            if isinstance(done, CallResult):
                 return done
             await self._wait(done)
             await self._next_turn(gate)
 
-    async def _attempt(self, gate: Gate) -> "Exchange | _Setback":
+    async def _attempt(self, gate: Gate) -> "CallResult | _Setback":
         """Send the request once, holding a place."""
         sent_at = self._loop.time()
         limit = min(self._settings.attempt_seconds, self._left())
         try:
             async with asyncio.timeout(limit):
                 answer = await self._client.post(self._connection, self._payload)
+        except ConfigurationError:  # a ValueError too, and better said than below
+            raise
         except aiohttp.ConnectionTimeoutError as error:
             return self._setback(Trouble.UNREACHABLE, self._unreachable, error, sent_at)
         except TimeoutError as error:
@@ -132,18 +134,20 @@ class _Call:
             return self._setback(Trouble.FAILURE, self._broken_off, error, sent_at)
         return self._judged(answer, gate, sent_at)
 
-    def _judged(self, answer: HttpAnswer, gate: Gate, sent_at: float) -> "Exchange | _Setback":
+    def _judged(self, answer: HttpAnswer, gate: Gate, sent_at: float) -> "CallResult | _Setback":
         problem = _problem_of(answer)
         if problem is None:
             gate.answered()
-            return Exchange(answer.body, None, self._retries.attempts)
+            return CallResult(answer.body, None, self._retries.attempts)
         if problem.is_load:
             gate.refused(sent_at)
         asked = retry_after(answer.headers)
         asked = problem.retry_after if asked is None else asked
         wait = self._retries.wait_before_next(_trouble(problem), asked) if problem.passes else None
-        if wait is None or wait >= self._left():
-            return Exchange(answer.body, problem, self._retries.attempts)
+        if wait is not None and wait >= self._left():
+            wait, problem = None, replace(problem, message=f"{problem.message} (the next try would be in {wait:.0f} s)")
+        if wait is None:
+            return CallResult(answer.body, problem, self._retries.attempts)
         return _Setback(wait, f"status {problem.status}")
 
     def _setback(
@@ -157,7 +161,7 @@ class _Call:
         return _Setback(wait, f"{type(cause).__name__} after {self._loop.time() - sent_at:.1f} s")
 
     async def _wait(self, setback: "_Setback") -> None:
-        level = 20 if setback.seconds >= _TOLD_ABOUT_WAITS else 10
+        level = logging.INFO if setback.seconds >= _TOLD_ABOUT_WAITS else logging.DEBUG
         _log.log(
             level,
             "%s: attempt %d: %s; next in %.1f s",

@@ -22,6 +22,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _GOODBYE_SECONDS = 2.0
+_MOST_STARTS = 3
 
 
 class IoLoop(Generic[R]):
@@ -50,17 +51,9 @@ class IoLoop(Generic[R]):
         Args:
             work: Makes the coroutine, given the resource.
         """
-        thread = self._thread
-        if thread is None or not thread.is_serving:
-            thread = self._started()
         caller = asyncio.get_running_loop()
-        job = _Job(work, caller)
+        thread, job = self._submitted(work, caller)
         with foreign_work():
-            try:
-                thread.submit(job)
-            except RuntimeError:  # it stopped in this moment
-                job.outcome.cancel()
-                raise _stopped() from None
             try:
                 return await job.outcome
             except CancelledError:
@@ -80,6 +73,24 @@ class IoLoop(Generic[R]):
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.stop(silently=silently)
+
+    def _submitted(
+        self, work: Callable[[R], Coroutine[Any, Any, T]], caller: AbstractEventLoop
+    ) -> "tuple[_IoThread[R], _Job[R, T]]":
+        for _ in range(_MOST_STARTS):
+            thread = self._thread
+            if thread is None or not thread.is_serving:
+                thread = self._started()
+            job = _Job(work, caller)
+            try:
+                thread.submit(job)
+            except RuntimeError:  # it stopped in this very moment, so another is started, unless it never could
+                job.outcome.cancel()
+                if thread.failure is not None:
+                    raise thread.failure from None
+            else:
+                return thread, job
+        raise _stopped()
 
     def _started(self) -> "_IoThread[R]":
         with self._lock:
@@ -187,6 +198,7 @@ class _IoThread(Generic[R]):
         self._opened = opened
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
+        self.failure: Exception | None = None  # why the resource could not be opened
         self._handed_in: deque[_Job[R, Any]] = deque()
         self._is_woken = False
         self._is_silent = False
@@ -209,6 +221,8 @@ class _IoThread(Generic[R]):
         if not self._is_woken:
             self._is_woken = True
             self._loop.call_soon_threadsafe(self._begin)
+        elif self._loop.is_closed():
+            raise RuntimeError("the loop stopped before it looked")
 
     def cancel(self, job: "_Job[R, Any]") -> None:
         job.is_cancelled = True
@@ -238,16 +252,15 @@ class _IoThread(Generic[R]):
     def _work(self) -> None:
         # `self` stays on this thread's stack, so that a forked child, where the thread is gone but its stack is kept,
         # never closes the parent's sockets by collecting them.
-        failure: Exception = _stopped()
         try:
             self._loop.run_until_complete(self._serve(self._opened()))
         except Exception as error:  # the resource could not be opened: whoever waits for it is told
-            failure = error
+            self.failure = error
         finally:
             self._end_leftovers()
             self._loop.close()
             while self._handed_in and not self._is_silent:
-                self._handed_in.popleft().fail(failure)
+                self._handed_in.popleft().fail(self.failure or _stopped())
 
     def _end_leftovers(self) -> None:
         # Libraries start tasks of their own on the loop, and destroying them unfinished is noisy.

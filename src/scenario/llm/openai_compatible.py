@@ -4,12 +4,12 @@ import json
 import time
 from dataclasses import replace
 from operator import methodcaller
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scenario.errors import ModelError, ModelTimeoutError
 from scenario.llm.chat_model import ModelReply, ModelRequest
 from scenario.llm.concessions import CONCESSIONS, Concessions, conceded, known_concessions
-from scenario.llm.connection import Connection, connection_to
+from scenario.llm.connection import Connection, connection_to, first_set
 from scenario.llm.json_values import is_object
 from scenario.llm.model_settings import ModelSettings, body_members
 from scenario.llm.permission import check_permission
@@ -19,7 +19,10 @@ from scenario.llm.providers import Provider, family_of
 from scenario.llm.refusal import not_json, refusal
 from scenario.llm.reply import ReplyFacts, read_reply
 from scenario.llm.request_body import encoded, request_body
-from scenario.llm.traffic import MODEL_TRAFFIC, Exchange
+from scenario.llm.traffic import MODEL_TRAFFIC
+
+if TYPE_CHECKING:
+    from scenario.llm.call_result import CallResult
 
 _MOST_CONCESSIONS = 8
 _NEGOTIABLE = frozenset({ProblemKind.REQUEST, ProblemKind.WRONG_ADDRESS, ProblemKind.SERVER})
@@ -66,7 +69,8 @@ class OpenAICompatibleModel:
     @property
     def price(self) -> Price | None:
         """Price of the model's tokens, or None when it is not known."""
-        provider = None if self._api_base else self._provider.prefix
+        is_elsewhere = self._api_base or first_set(self._provider.base_url_variables)
+        provider = None if is_elsewhere else self._provider.prefix
         return self._settings.price or known_price(self.name, provider, self._model)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
@@ -90,7 +94,7 @@ class OpenAICompatibleModel:
             if left <= 0:
                 raise self._out_of_time(attempts)
             call = methodcaller("make", connection, encoded(body), self._settings, self.name, left)
-            done: Exchange = await MODEL_TRAFFIC.run(call)
+            done: CallResult = await MODEL_TRAFFIC.run(call)
             attempts += done.attempts
             problem = done.problem
             if problem is None:

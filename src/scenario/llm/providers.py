@@ -129,7 +129,7 @@ _BUILT_IN = (
     ),
     Provider(
         prefix="deepseek",
-        base_url="https://api.deepseek.com/v1",
+        base_url="https://api.deepseek.com",
         key_variables=_keys("DEEPSEEK"),
         echoed=frozenset({"reasoning_content"}),
     ),
@@ -143,7 +143,7 @@ _BUILT_IN = (
     ),
     Provider(
         prefix="together_ai",
-        base_url="https://api.together.xyz/v1",
+        base_url="https://api.together.ai/v1",
         key_variables=_keys("TOGETHER", "TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY"),
     ),
     Provider(

@@ -1,28 +1,12 @@
 """The one way to models over HTTP that all of the process shares."""
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
+from scenario.llm.call_result import CallResult
 from scenario.llm.connection import Connection
 from scenario.llm.io_loop import IoLoop
 from scenario.llm.model_settings import ModelSettings
-from scenario.llm.problem import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """How a call went.
-
-    Attributes:
-        body: Body of the answer, when there is one.
-        problem: What the service said instead, when it refused.
-        attempts: Number of requests it took.
-    """
-
-    body: bytes
-    problem: Problem | None
-    attempts: int
 
 
 class Exchanges(Protocol):
@@ -30,7 +14,7 @@ class Exchanges(Protocol):
 
     async def make(
         self, connection: Connection, payload: bytes, settings: ModelSettings, name: str, seconds_left: float
-    ) -> Exchange:
+    ) -> CallResult:
         """Post a payload until it is answered, refused for good, or the limits are used up."""
         ...
 

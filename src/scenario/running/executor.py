@@ -30,7 +30,7 @@ from scenario.running.arguments import (
     seed_of,
     warnings_about,
 )
-from scenario.running.debug_prompt import ask_at_the_terminal
+from scenario.running.debug_prompt import DebugPrompt
 from scenario.running.settings import limits_of, resolve_settings
 from scenario.running.watchdog import Watched, watchdog
 from scenario.scenario_state import ScenarioState
@@ -305,7 +305,7 @@ class ScenarioExecutor:
             sink=sink,
             tracer=self._tracer,
             medium=self._medium,
-            ask_user=ask_at_the_terminal if config.debug else None,
+            ask_user=DebugPrompt(self.name, sink).ask if config.debug else None,
         )
         self._live = _Live(spec, sink, Conversation(spec, seams, self))
         return self._live
