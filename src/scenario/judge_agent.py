@@ -104,7 +104,6 @@ class JudgeAgent(AgentAdapter):
         self.system_prompt = system_prompt
         self.token_threshold = _whole_number("token_threshold", token_threshold)
         self.max_discovery_steps = _whole_number("max_discovery_steps", max_discovery_steps)
-        default = ScenarioConfig.default_config
         choice = choose_model(
             type(self).__name__,
             model=model,
@@ -113,7 +112,7 @@ class JudgeAgent(AgentAdapter):
             temperature=None if isinstance(temperature, _NotGiven) else temperature,
             max_tokens=max_tokens,
             extra_params=extra_params,
-            default=default.default_model if default else None,
+            default=default_model(),
         )
         self.model = choice.name
         self.chat_model = choice.chat_model

@@ -85,7 +85,6 @@ class UserSimulatorAgent(AgentAdapter):
             ConfigurationError: If there is no model, or a value cannot be used; it is a ValueError too.
         """
         _refuse_voice(voice, audio_effects, interrupt_probability, modality)
-        configured = ScenarioConfig.default_config
         choice = choose_model(
             type(self).__name__,
             model=model,
@@ -94,7 +93,7 @@ class UserSimulatorAgent(AgentAdapter):
             temperature=temperature,
             max_tokens=max_tokens,
             extra_params=extra_params,
-            default=configured.default_model if configured else None,
+            default=default_model(),
         )
         self.model = choice.name
         self.chat_model = choice.chat_model

@@ -147,6 +147,7 @@ def test_a_full_cache_drops_what_was_used_longest_ago(monkeypatch: pytest.Monkey
         ask("00", 5_000)
     size = info().size_bytes
     dropped = 60 - info().entries
+    forget_the_open_file()
     asked.clear()
     ask("00", 5_000)
     ask("01", 5_000)

@@ -151,6 +151,7 @@ async def ask():
 """
 
 
+@pytest.mark.slow
 def test_an_interpreter_ends_in_silence_after_calls(server: LocalModelServer) -> None:
     finished = run_in_fresh_interpreter(CALL + "print(asyncio.run(ask()))", server.url)
 
@@ -159,6 +160,7 @@ def test_an_interpreter_ends_in_silence_after_calls(server: LocalModelServer) ->
     assert finished.returncode == 0
 
 
+@pytest.mark.slow
 def test_an_interpreter_ends_in_silence_in_the_middle_of_calls(server: LocalModelServer) -> None:
     server.inject(faults.hang())
     code = """
@@ -180,6 +182,7 @@ time.sleep(0.3)
     assert finished.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 def test_parent_and_child_both_go_on_after_a_fork(server: LocalModelServer) -> None:
     code = """

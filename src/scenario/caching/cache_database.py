@@ -86,10 +86,6 @@ class CacheDatabase:
         with self._transaction():
             self._note_uses(uses)
 
-    def drop(self, key: bytes) -> None:
-        """Drop a value."""
-        self._connection.execute("DELETE FROM entries WHERE key = ?", (key,))
-
     def drop_unused_since(self, moment: float) -> None:
         """Drop the values that were not used since `moment`, in seconds since the epoch."""
         if self._connection.execute("SELECT 1 FROM entries WHERE used < ? LIMIT 1", (moment,)).fetchone():

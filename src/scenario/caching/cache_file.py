@@ -16,6 +16,7 @@ from scenario.caching.claims import Claims
 from scenario.caching.entry import CacheInfo, Entry
 from scenario.caching.network_drive import is_on_network_drive
 from scenario.caching.place import CachePlace
+from scenario.caching.recent_values import RecentValues, Stamp
 from scenario.errors import StoreError
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class CacheFile:
 
     Attributes:
         place: The limits of the cache; they may be set anew.
+        recent: Values that were just read or kept; None while the file is closed.
     """
 
     def __init__(self, path: str, place: CachePlace) -> None:
@@ -54,6 +56,7 @@ class CacheFile:
         self._next_try = 0.0
         self._next_write = 0.0
         self._is_read_only = False
+        self.recent: RecentValues | None = None
 
     @property
     def claims(self) -> Claims:
@@ -75,11 +78,6 @@ class CacheFile:
         """Keep a value, unless it takes a large part of the room there is."""
         if self._may_write and len(entry.value) <= self.place.max_bytes * _LARGEST_SHARE:
             self._with_database(lambda database: self._keep(database, entry))
-
-    def drop(self, key: bytes) -> None:
-        """Drop a value."""
-        if self._may_write:
-            self._with_database(lambda database: database.drop(key))
 
     def info(self) -> CacheInfo:
         """Return what is in the cache. A file that is not there is not made."""
@@ -111,6 +109,8 @@ class CacheFile:
             if self._is_read_only:
                 raise StoreError(f"the cache file {self._path} cannot be written", fix)
             self._uses.clear()
+            if self.recent is not None:
+                self.recent.clear()
             return database.clear(scope)
         except Unusable as error:
             raise StoreError(f"the cache file {self._path} {error}", fix) from error
@@ -121,7 +121,7 @@ class CacheFile:
 
     def close(self) -> None:
         """Write down what was used, and close the file."""
-        if self._uses and self._may_write:
+        if self._database is not None and self._may_write:
             self._with_database(self._note_uses)
         self._disconnect()
         self._give_claims_back()
@@ -174,7 +174,10 @@ class CacheFile:
                 raise
             return self._open_to_read(error.strerror or str(error))
         self._file_id = _file_id(self._path)
-        return CacheDatabase(self._path, shared=is_on_network_drive(directory))
+        shared = is_on_network_drive(directory)
+        database = CacheDatabase(self._path, shared=shared)
+        self.recent = RecentValues(self._path, shared=shared)
+        return database
 
     def _open_to_read(self, reason: str) -> CacheDatabase:
         self._file_id = _file_id(self._path)
@@ -187,6 +190,9 @@ class CacheFile:
         return database
 
     def _disconnect(self) -> None:
+        if self.recent is not None:
+            self.recent.close()
+            self.recent = None
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -199,6 +205,7 @@ class CacheFile:
     # Reading and writing
 
     def _value(self, database: CacheDatabase, key: bytes) -> bytes | None:
+        stamp = self._stamp()
         found = database.value(key)
         if found is None:
             return None
@@ -212,15 +219,31 @@ class CacheFile:
             if self._may_write:
                 self._with_database(self._note_uses)
             self._uses.clear()
+        if self.recent is not None:
+            self.recent.put(key, value, stamp)
         return value
 
     def _keep(self, database: CacheDatabase, entry: Entry) -> None:
+        stamp = self._stamp()
+        self._collect_uses()
         if database.keep(entry, self.place.max_bytes, self._uses):
             self._uses.clear()
+        if self.recent is not None:
+            self.recent.put(entry.key, entry.value, stamp)
 
     def _note_uses(self, database: CacheDatabase) -> None:
+        self._collect_uses()
         uses, self._uses = self._uses, {}
-        database.note_uses(uses)
+        if uses:
+            database.note_uses(uses)
+
+    def _collect_uses(self) -> None:
+        if self.recent is not None:
+            now = time.time()
+            self._uses.update((key, now) for key in self.recent.take_used())
+
+    def _stamp(self) -> Stamp | None:
+        return None if self.recent is None else self.recent.stamp()
 
     # Trouble
 

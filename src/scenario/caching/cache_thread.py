@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scenario.caching.place import CachePlace
+from scenario.caching.recent_values import recent_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,9 @@ class CacheThread:
             return
         with contextlib.suppress(InvalidStateError):  # cancelled in the meantime
             try:
-                result = job.work(self._file(job.place))
+                file = self._file(job.place)
+                result = job.work(file)
+                _publish(job.place, file)
             except Exception as error:  # handed to whoever waits for it
                 job.result.set_exception(error)
                 return
@@ -134,6 +137,15 @@ class CacheThread:
                 del self._files[path]
                 file.close()
                 return
+
+
+def _publish(place: CachePlace, file: "CacheFile") -> None:
+    """Let other threads see what was just read or kept."""
+    if file.recent is not recent_values.get(place.directory) and os.path.isabs(place.directory):
+        if len(recent_values) > _OPEN_FILES:
+            recent_values.clear()
+        if file.recent is not None:
+            recent_values[place.directory] = file.recent
 
 
 _starting = threading.Lock()

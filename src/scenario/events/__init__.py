@@ -9,6 +9,7 @@ from scenario.events.listener import EventListener
 
 if TYPE_CHECKING:
     from scenario.events.console import ConsoleListener as ConsoleListener
+    from scenario.events.results_table import show_results as show_results
 
 __all__ = [
     "ConsoleListener",
@@ -18,7 +19,10 @@ __all__ = [
     "add_listener",
     "open_run",
     "remove_listener",
+    "show_results",
 ]
+
+_HOMES = {"ConsoleListener": "scenario.events.console", "show_results": "scenario.events.results_table"}
 
 
 def add_listener(listener: EventListener) -> ListenerHandle:
@@ -65,7 +69,7 @@ def open_run(run_id: str, *, verbose: bool | int, listeners: Sequence[EventListe
 
 
 def __getattr__(name: str) -> Any:
-    if name != "ConsoleListener":
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = import_module("scenario.events.console").ConsoleListener
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
     return value

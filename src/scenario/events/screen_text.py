@@ -8,6 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, TextIO
 
 from scenario.events.screen_lines import Line, Style
+from scenario.events.table import cells_of
 from scenario.events.visible_text import encodable
 
 if TYPE_CHECKING:
@@ -64,9 +65,7 @@ def text_of_one(line: Line, stream: TextIO, width: int | None = None) -> str:
 
 def rows_of(text: str, width: int) -> int:
     """Return how many rows a terminal of `width` cells takes to show a line of text, 1 or more."""
-    from rich.cells import cell_len
-
-    return max(1, -(-cell_len(text.expandtabs()) // max(1, width)))
+    return max(1, -(-cells_of(text.expandtabs()) // max(1, width)))
 
 
 def has_colours(stream: TextIO) -> bool:
@@ -94,12 +93,16 @@ def width_of(stream: TextIO) -> int:
         return _WIDTH
 
 
-def _is_terminal(stream: TextIO) -> bool:
-    isatty = getattr(stream, "isatty", None)
+def is_interactive(stream: TextIO) -> bool:
+    """Tell whether a person sits at the other end of `stream`."""
     try:
-        return bool(isatty and isatty()) and os.environ.get("TERM") != "dumb"
-    except ValueError:
-        return False  # closed
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False  # what stands in for a stream may know nothing of it, and a closed one refuses to tell
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return is_interactive(stream) and os.environ.get("TERM") != "dumb"
 
 
 def _append(text: "Text", line: Line, encoding: str | None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from scenario.events.screen_lines import INDENT, Line, Piece, Style, block, line
 from scenario.run_events import CheckpointReached, RunFinished
 from scenario.types import CriterionResult, Outcome, ScenarioResult
-from scenario.usage import RunUsage
+from scenario.usage import RunUsage, Usage
 
 _WORTH_SAYING = 0.0005
 
@@ -22,8 +22,8 @@ _MARKS = {"passed": "✓", "failed": "✗", "undecided": "?"}
 
 def verdict_lines(finished: RunFinished, name: str) -> list[Line]:
     """Return the outcome of a run, the verdict on each criterion, the reason, and what it took."""
-    style = _STYLES[finished.outcome.value]
-    head = Piece(f"{_MARKS[style]} {finished.outcome.value.upper()}", style)
+    mark = outcome_mark(finished.outcome.value)
+    head = Piece(f"{mark.text} {finished.outcome.value.upper()}", mark.style)
     lines = [line(head, f" {name}" if name else ""), *_criteria_lines(criteria_of(finished.result))]
     reason = finished.result.reasoning or finished.error
     if finished.outcome is Outcome.ERROR and finished.error:
@@ -35,9 +35,15 @@ def verdict_lines(finished: RunFinished, name: str) -> list[Line]:
 
 def checkpoint_lines(checkpoint: CheckpointReached) -> list[Line]:
     """Return the verdict of a checkpoint and on each of its criteria."""
-    style: Style = "passed" if checkpoint.passed else "failed"
     word = "passed" if checkpoint.passed else "failed"
-    return [line(Piece(f"{_MARKS[style]} Checkpoint {word}", style)), *_criteria_lines(checkpoint.criteria)]
+    mark = outcome_mark(word)
+    return [line(Piece(f"{mark.text} Checkpoint {word}", mark.style)), *_criteria_lines(checkpoint.criteria)]
+
+
+def outcome_mark(outcome: str) -> Piece:
+    """Return the mark of an outcome, or of a verdict on a criterion: a tick, a cross or a question mark."""
+    style = _STYLES[outcome]
+    return Piece(_MARKS[style], style)
 
 
 def criteria_of(result: ScenarioResult) -> list[CriterionResult]:
@@ -62,6 +68,13 @@ def cost_line(result: ScenarioResult, duration: float) -> str:
     return " · ".join([f"{seconds(total)}{agent}", *_spent(result.usage)])
 
 
+def cost_of(usage: Usage) -> str:
+    """Return what some model calls cost, as far as it is known; empty when they cost nothing or nobody knows."""
+    if not usage.known_cost_usd:
+        return ""
+    return f"{'at least ' if usage.unpriced_calls else ''}${usage.known_cost_usd:.4f}"
+
+
 def seconds(duration: float) -> str:
     """Return a duration for people: `12 ms`, `3.2 s`, `4 min 05 s`."""
     if duration < 0.9995:
@@ -75,10 +88,9 @@ def seconds(duration: float) -> str:
 def _criteria_lines(criteria: Iterable[CriterionResult]) -> list[Line]:
     lines: list[Line] = []
     for criterion in criteria:
-        style = _STYLES[criterion.status]
         # Why a criterion was met is only of interest to who doubts it, and stands in the record.
         reason = f" ({criterion.reasoning})" if criterion.reasoning and criterion.status != "passed" else ""
-        lines.append(line(INDENT, Piece(_MARKS[style], style), f" {criterion.criterion}{reason}"))
+        lines.append(line(INDENT, outcome_mark(criterion.status), f" {criterion.criterion}{reason}"))
     return lines
 
 
@@ -89,6 +101,6 @@ def _spent(usage: RunUsage) -> list[str]:
     spent = [f"{total.calls} model call{'s' if total.calls != 1 else ''}"]
     if total.total_tokens:
         spent.append(f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out")
-    if total.known_cost_usd:
-        spent.append(f"{'at least ' if total.unpriced_calls else ''}${total.known_cost_usd:.4f}")
+    if cost := cost_of(total):
+        spent.append(cost)
     return spent

@@ -253,4 +253,6 @@ def _trouble(problem: Problem) -> Trouble:
 
 
 def _said(cause: BaseException) -> str:
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        cause = cause.os_error
     return " ".join(str(cause).split()) or type(cause).__name__

@@ -81,7 +81,7 @@ class OpenAICompatibleModel:
             ModelRequestsForbiddenError: If real requests are forbidden and the service is not on this machine.
             ModelError: If no usable answer could be had.
         """
-        connection = self._connected()
+        connection = self.connection()
         check_permission(self.name, connection.host)
         extras = {**self._settings.body, **body_members(request.extra)} if request.extra else self._settings.body
         concessions = CONCESSIONS.of(connection.base_url, self._model, self._known)
@@ -106,7 +106,13 @@ class OpenAICompatibleModel:
         assert problem is not None
         raise self._refusal(problem, connection, attempts)
 
-    def _connected(self) -> Connection:
+    def connection(self) -> Connection:
+        """Return the way to the model's service, as the environment of the first call has it.
+
+        Raises:
+            MissingKeyError: If the service needs a key and none is set.
+            ConfigurationError: If there is no base URL, or one that cannot be used.
+        """
         if self._connection is None:
             self._connection = connection_to(
                 self._provider,

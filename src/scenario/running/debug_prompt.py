@@ -15,7 +15,7 @@ from scenario.errors import ConfigurationError
 from scenario.events import RunSink
 from scenario.events.screen import screen
 from scenario.events.screen_lines import Line, Piece, line
-from scenario.events.screen_text import can_be_erased, rows_of, text_of, text_of_one, width_of
+from scenario.events.screen_text import can_be_erased, is_interactive, rows_of, text_of, text_of_one, width_of
 from scenario.running.typed_line import TypedLine
 
 _DISPLAY_SECONDS = 0.5
@@ -99,10 +99,14 @@ class _Question:
         instruction = line(Piece("[Debug Mode]", "scenario"), f" {self._name}: {_INSTRUCTION}")
         with screen().for_a_question() as write:
             write(terminal, text_of([instruction], terminal) + text_of_one(_USER, terminal))
-            typed = self._typed.read()
-            is_echoed = typed is not None and _is_typed_at(self._stdin)
-            if typed is None or not is_echoed:
-                write(terminal, "\n")
+            typed: str | None = None
+            is_echoed = False
+            try:
+                typed = self._typed.read()
+                is_echoed = typed is not None and is_interactive(self._stdin)
+            finally:
+                if not is_echoed:
+                    write(terminal, "\n")
             if typed is not None and can_be_erased(terminal):
                 width = width_of(terminal)
                 answered = _plain(_USER) + (typed if is_echoed else "")
@@ -162,14 +166,7 @@ def _nobody_to_ask(why: str) -> ConfigurationError:
 def _where_to_ask() -> TextIO | None:
     """Return the terminal to ask on, even if the conversation goes to a file; else standard output."""
     outputs: list[TextIO | None] = [sys.stdout, sys.stderr]
-    return next((each for each in outputs if each is not None and _is_typed_at(each)), outputs[0])
-
-
-def _is_typed_at(stream: TextIO) -> bool:
-    try:
-        return stream.isatty()
-    except (AttributeError, ValueError):
-        return False
+    return next((each for each in outputs if each is not None and is_interactive(each)), outputs[0])
 
 
 def _plain(shown: Line) -> str:

@@ -1,4 +1,4 @@
-"""Merges the layers that settings come from: argument, `configure()`, environment, default."""
+"""The settings of a run."""
 
 import os
 import sys
@@ -8,13 +8,9 @@ from typing import Any
 from scenario.config import ScenarioConfig
 from scenario.engine.budget import Limits
 from scenario.errors import ConfigurationError
+from scenario.settings import SettingOrigin, settings_below_arguments, settings_with_origin
 
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
-_SWITCHES = {"debug", "headless"}
-_WHOLE_NUMBERS = {"max_turns", "min_turns", "max_tokens_total", "seed"}
-_NUMBERS = {"agent_timeout", "max_seconds", "max_cost_usd"}
-_TEXTS = {"default_model", "cache_key"}
+__all__ = ["SettingOrigin", "limits_of", "resolve_settings", "settings_with_origin"]
 
 
 def resolve_settings(arguments: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> ScenarioConfig:
@@ -25,11 +21,9 @@ def resolve_settings(arguments: Mapping[str, Any], environment: Mapping[str, str
         environment: Variables `SCENARIO_<SETTING>`.
 
     Raises:
-        ConfigurationError: If a setting has a value it cannot have.
+        ConfigurationError: If a setting has a value it cannot have, or a file of the project is broken.
     """
-    configured = ScenarioConfig.default_config
-    settings = from_environment(environment)
-    settings.update(configured.given() if configured else {})
+    settings = settings_below_arguments(environment)
     settings.update({name: value for name, value in arguments.items() if value is not None})
     config = ScenarioConfig(**settings)
     if config.min_turns is not None and config.min_turns > (config.max_turns or 0):
@@ -40,29 +34,6 @@ def resolve_settings(arguments: Mapping[str, Any], environment: Mapping[str, str
     return config
 
 
-def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings that the environment gives.
-
-    Raises:
-        ConfigurationError: If a variable cannot be read as its setting's value.
-    """
-    settings: dict[str, Any] = {}
-    for name in ScenarioConfig.model_fields:
-        variable = f"SCENARIO_{name.upper()}"
-        text = environment.get(variable)
-        if text is None or (text == "" and name not in _SWITCHES):
-            continue
-        try:
-            value = _read(name, text.strip())
-        except ValueError as error:
-            raise ConfigurationError(
-                f"the environment variable {variable}={text!r} cannot be read: {error}", "correct it, or unset it"
-            ) from error
-        if value is not None:
-            settings[name] = value
-    return settings
-
-
 def limits_of(config: ScenarioConfig) -> Limits:
     """Return the limits that the settings put on a run; under a debugger an agent may take its time."""
     return Limits(
@@ -71,27 +42,6 @@ def limits_of(config: ScenarioConfig) -> Limits:
         max_tokens_total=config.max_tokens_total,
         max_cost_usd=config.max_cost_usd,
     )
-
-
-def _read(name: str, text: str) -> Any:
-    if name in _TEXTS:
-        return text
-    if name in _WHOLE_NUMBERS:
-        return int(text)
-    if name in _NUMBERS:
-        return float(text)
-    if name in _SWITCHES or name == "verbose":
-        if name == "headless":
-            # Any other text than these means yes, as it always has.
-            return text.lower() not in {"", "0", "false"}
-        if text.lower() in _TRUE:
-            return True
-        if text.lower() in _FALSE:
-            return False
-        if name == "verbose":
-            return int(text)
-        raise ValueError("write 1 or 0")
-    return None
 
 
 def _debugger_attached() -> bool:

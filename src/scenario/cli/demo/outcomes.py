@@ -7,6 +7,7 @@ from typing import Any
 from scenario.cli.demo.scenarios import DemoScenario
 from scenario.events import EventListener
 from scenario.events.screen_lines import INDENT, Line, Piece, Style, block, line
+from scenario.events.table import aligned
 from scenario.events.verdict_lines import criteria_of, seconds
 from scenario.run_events import RunEvent, RunFinished
 from scenario.types import Outcome
@@ -86,12 +87,11 @@ class DemoOutcome:
 def outcome_table(outcomes: Sequence[DemoOutcome]) -> list[Line]:
     """Return a table of the outcomes, as lines for a display."""
     head = ["scenario", "outcome", "expected", "messages", "model calls", "time"]
-    rows = [_row(outcome) for outcome in outcomes]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    lines = [line(), line(Piece("  " + _aligned(head, widths), "quiet"))]
+    heading, *rows = aligned([head, *(_row(outcome) for outcome in outcomes)])
+    lines = [line(), line(Piece(f"  {heading}", "quiet"))]
     for outcome, row in zip(outcomes, rows, strict=True):
         mark, style = _mark(outcome)
-        lines.append(line(Piece(mark, style), " " + _aligned(row, widths)))
+        lines.append(line(Piece(mark, style), f" {row}"))
         if not outcome.is_as_expected:
             lines += block(Piece("Reason:", "quiet"), outcome.reason, INDENT)
     expected = sum(outcome.is_as_expected for outcome in outcomes)
@@ -111,10 +111,6 @@ def _row(outcome: DemoOutcome) -> list[str]:
         str(result.usage.calls),
         seconds(_duration(outcome.finished)),
     ]
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _mark(outcome: DemoOutcome) -> tuple[str, Style]:
