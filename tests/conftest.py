@@ -26,6 +26,9 @@ def _clean_settings(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore
 @pytest.fixture(scope="session")
 def _blocking_calls() -> Iterator[BlockBuster]:  # pyright: ignore[reportUnusedFunction]
     detector = BlockBuster(scanned_modules=["scenario"])
+    for function in detector.functions.values():
+        # The project's small files are read where a run is ordered, on its loop, and only when they have changed.
+        function.can_block_in("scenario/settings/project_files.py", {"project_files"})
     yield detector
     detector.deactivate()
 

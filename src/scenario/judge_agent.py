@@ -14,6 +14,7 @@ from scenario.judging.evidence import Sources, with_checked_evidence
 from scenario.judging.verdict import Verdict, overall_status
 from scenario.llm import ask, choose_model
 from scenario.llm.chat_model import ModelReply, ModelRequest, ModelSpec, Tool, ToolChoice
+from scenario.settings import default_model
 from scenario.transcript import transcript_lines
 from scenario.types import AgentInput, AgentReturnTypes, AgentRole, Outcome, ScenarioResult
 

@@ -147,10 +147,11 @@ class ScenarioState(BaseModel):
 
     def last_tool_call(self, tool_name: str) -> dict[str, Any] | None:
         """Return the last call of a tool in the conversation, in OpenAI's format, or None."""
-        for message in reversed(self.messages):
-            calls = cast(dict[str, Any], message).get("tool_calls") if message["role"] == "assistant" else None
-            for call in reversed(calls or []):
-                if (call.get("function") or {}).get("name") == tool_name:
+        for message in reversed(cast(list[dict[str, Any]], self.messages)):
+            calls: list[dict[str, Any]] = (message.get("tool_calls") if message["role"] == "assistant" else None) or []
+            for call in reversed(calls):
+                function: dict[str, Any] = call.get("function") or {}
+                if function.get("name") == tool_name:
                     return call
         return None
 

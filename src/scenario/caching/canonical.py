@@ -22,6 +22,7 @@ from scenario.caching.plumbing import client_address, is_client, is_plumbing
 
 _PICKLE_PROTOCOL = 4
 _NO_LIMIT = 1 << 62
+_type_of: "Callable[[Any], type[Any]]" = type
 _SMALL = 1000
 
 
@@ -79,13 +80,7 @@ class CanonicalWriter:
         Raises:
             NotCanonical: If it, or something in it, has no canonical form.
         """
-        self._left -= 1
-        if self._left < 0:
-            raise NotCanonical("a large collection")
-        kind = cast(type[Any], type(value))
-        plain = _PLAIN.get(kind)
-        if plain is not None:
-            self._parts.append(plain(value))
+        if self._wrote_plain(value):
             return
         place = self._open.get(id(value))
         if place is not None:
@@ -93,11 +88,22 @@ class CanonicalWriter:
             return
         self._open[id(value)] = len(self._open)
         try:
-            self._write_compound(kind, value)
+            self._write_compound(_type_of(value), value)
         except RecursionError:
-            raise NotCanonical(f"{kind.__name__}, nested too deeply") from None
+            raise NotCanonical(f"{_type_of(value).__name__}, nested too deeply") from None
         finally:
             del self._open[id(value)]
+
+    def _wrote_plain(self, value: Any) -> bool:
+        """Write a value that has no parts; tell whether it is one."""
+        self._left -= 1
+        if self._left < 0:
+            raise NotCanonical("a large collection")
+        plain = _PLAIN.get(_type_of(value))
+        if plain is None:
+            return False
+        self._parts.append(plain(value))
+        return True
 
     def write_part(self, value: Any, step: str, name: object = "") -> None:
         """Write a part of a value.
@@ -164,19 +170,22 @@ class CanonicalWriter:
         self._parts.append(b"%b%d:" % (tag, len(items)))
         try:
             for position, item in enumerate(items):
-                self.write_part(item, "[{}]", position)
+                if not self._wrote_plain(item):
+                    self.write_part(item, "[{}]", position)
         finally:
             self.calls = outer
 
     def _write_mapping(self, entries: Mapping[Any, Any]) -> None:
         self._parts.append(b"d%d:" % len(entries))
         if all(type(key) is str for key in entries):
-            keys: Iterable[Any] = sorted(entries)
+            keys = [(_text(key), key) for key in sorted(entries)]
         else:
-            keys = [key for _, key in sorted(((self._form_of(key), key) for key in entries), key=_first)]
-        for key in keys:
-            self.write(key)
-            self.write_part(entries[key], "[{!r}]", key)
+            keys = sorted(((self._form_of(key), key) for key in entries), key=_first)
+        for form, key in keys:
+            self._parts.append(form)
+            value = entries[key]
+            if not self._wrote_plain(value):
+                self.write_part(value, "[{!r}]", key)
 
     def _write_set(self, kind: type[Any], items: Set[Any]) -> None:
         self._parts.append(b"%b%d:" % (b"f" if issubclass(kind, frozenset) else b"u", len(items)))

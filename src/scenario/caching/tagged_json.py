@@ -9,7 +9,6 @@ import base64
 import dataclasses
 import datetime
 import importlib
-import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from types import MemberDescriptorType, NoneType
 from typing import Any, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
@@ -28,6 +28,9 @@ from scenario.caching.class_schema import class_schema
 _TAG = "$"
 _MODEL_STATE = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
 _BUILTINS = (str, bytes, bytearray, int, float, complex, list, tuple, dict, set, frozenset, BaseException)
+
+
+_slots: "WeakKeyDictionary[type, frozenset[str]]" = WeakKeyDictionary()
 
 
 class NotKept(Exception):
@@ -157,13 +160,21 @@ def _instance_from_json(tag: str, entries: Mapping[str, Any], of: Any) -> Any:
 
 def _dataclass_instance(kind: Any, attributes: Mapping[str, Any]) -> Any:
     instance: Any = object.__new__(kind)
+    slots = _slots.get(kind)
+    if slots is None:
+        slots = _slots[kind] = _slots_of(kind)
     for name, value in attributes.items():
-        if isinstance(inspect.getattr_static(kind, name, None), MemberDescriptorType):
+        if name in slots:
             object.__setattr__(instance, name, value)
         else:
             # Past properties and other descriptors, whose code is not to be run.
             instance.__dict__[name] = value
     return instance
+
+
+def _slots_of(kind: type) -> frozenset[str]:
+    members = [item for base in kind.__mro__ for item in vars(base).items()]
+    return frozenset(name for name, member in members if isinstance(member, MemberDescriptorType))
 
 
 def _loaded_class(module: str, qualname: str) -> type | None:

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from scenario.errors import ConfigurationError, ScenarioError
 from scenario.version import __version__
@@ -35,6 +36,16 @@ _COMMANDS: Mapping[str, _Listed] = {
     "demo": _Listed(
         home="scenario.cli.demo.command:demo", summary="Test a small shop assistant, and see what comes out."
     ),
+    "doctor": _Listed(
+        home="scenario.cli.doctor.command:doctor", summary="Look at everything a run needs, and say what is missing."
+    ),
+    "config": _Listed(
+        home="scenario.cli.config_command:config", summary="Show each setting, and where its value comes from."
+    ),
+    "cache": _Listed(home="scenario.cli.cache_commands:cache", summary="See or drop the answers kept from run to run."),
+    "completion": _Listed(
+        home="scenario.cli.completion:completion", summary="Complete commands and options in bash, zsh or fish."
+    ),
 }
 
 
@@ -50,6 +61,14 @@ class _LazyGroup(click.Group):
             return None
         module, _, name = listed.home.partition(":")
         return getattr(import_module(module), name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        commands = [
+            CompletionItem(name, help=listed.summary)
+            for name, listed in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

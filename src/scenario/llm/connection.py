@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from scenario.errors import ConfigurationError, MissingKeyError
 from scenario.llm.model_settings import ModelSettings
@@ -210,6 +211,7 @@ def _base_url(provider: Provider, api_base: str | None, name: str) -> urllib.par
     return parts._replace(path=path, fragment="")
 
 
+@lru_cache(maxsize=256)
 def _split(url: str, source: str) -> urllib.parse.SplitResult:
     try:
         parts = urllib.parse.urlsplit(url.strip())

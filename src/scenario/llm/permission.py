@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from functools import lru_cache
 from types import TracebackType
 
 from scenario.errors import ModelRequestsForbiddenError
@@ -71,6 +72,7 @@ def check_permission(model: str, host: str) -> None:
     )
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine."""
     host = host.strip("[]").rstrip(".").lower()

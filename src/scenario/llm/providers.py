@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from scenario.errors import ConfigurationError, UnknownProviderError
@@ -346,6 +347,7 @@ def provider_prefixes() -> list[str]:
     return sorted(_known)
 
 
+@lru_cache(maxsize=256)
 def family_of(model: str) -> ModelFamily:
     """Return the family of a model's name without the provider; one without facts when there is none."""
     return next((family for family in FAMILIES if family.pattern.match(model)), _NO_FAMILY)

@@ -3,7 +3,8 @@ r"""The format of `.env` files: variables for the environment, one after the oth
 A line is `NAME=value`, with `export` before it or not, or a comment after `#`. A value without quotes ends at a `#`
 with a space before it, or at the end of the line. In double quotes `\n`, `\r`, `\t`, `\"`, `\\` and `\$` are
 escapes; in single ones all but `\'` and `\\` stands for itself; both may go over several lines. Outside of single
-quotes, `${NAME}` is the environment's variable, else one from above, and `${NAME:-text}` has a text for when there is neither.
+quotes, `${NAME}` is the environment's variable, else one from above, and `${NAME:-text}` has a text for when there is
+neither.
 """
 
 import re
