@@ -9,7 +9,7 @@ _VARIABLE = "_SCENARIO_COMPLETE"
 @click.command()
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> int:
-    """Print what makes a shell complete the commands and options of `scenario`.
+    r"""Print what makes a shell complete the commands and options of `scenario`.
 
     \b
     bash: eval "$(scenario completion bash)"      in ~/.bashrc

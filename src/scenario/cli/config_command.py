@@ -1,6 +1,7 @@
 """The command `scenario config`."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import click
 
@@ -52,4 +53,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     plain = _plain(value)
-    return ", ".join(f"{name}={each}" for name, each in plain.items()) if isinstance(plain, dict) else str(plain)
+    if not isinstance(plain, Mapping):
+        return str(plain)
+    return ", ".join(f"{name}={each}" for name, each in cast("Mapping[str, Any]", plain).items())

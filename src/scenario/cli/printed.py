@@ -5,21 +5,36 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from scenario.errors import ScenarioError
 from scenario.events.screen_lines import Line
 from scenario.events.screen_text import text_of
+
+
+class OutputLostError(ScenarioError):
+    """Standard output takes nothing more: its reader has gone, or its disk is full."""
 
 
 def print_lines(lines: Sequence[Line]) -> None:
     """Print lines for people: in colour on a terminal.
 
     Raises:
-        OSError: If nobody reads them any more.
+        OutputLostError: If they could not be written.
     """
-    sys.stdout.write(text_of(lines, sys.stdout))
-    sys.stdout.flush()
+    _print(text_of(lines, sys.stdout))
 
 
 def print_json(value: Any) -> None:
-    """Print a value for programs."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
-    sys.stdout.flush()
+    """Print a value for programs.
+
+    Raises:
+        OutputLostError: If it could not be written.
+    """
+    _print(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputLostError(f"standard output cannot be written to ({error.strerror or error})") from error

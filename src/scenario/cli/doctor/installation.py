@@ -5,7 +5,7 @@ import hashlib
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from scenario.version import __version__
 
 DISTRIBUTION = "agent-scenario"
 OTHER_DISTRIBUTION = "langwatch-scenario"
+_AGAIN = f"pip uninstall -y {OTHER_DISTRIBUTION} {DISTRIBUTION} && pip install {DISTRIBUTION}"
 
 _PACKAGE = Path(scenario.__file__).parent
 _REQUIREMENT = re.compile(
@@ -80,7 +81,7 @@ def _other_distribution() -> Iterator[Finding]:
         yield problem(
             "Other distribution",
             f"{OTHER_DISTRIBUTION} {version} is installed too, and both own the package `scenario`",
-            f"pip uninstall -y {OTHER_DISTRIBUTION} {DISTRIBUTION} && pip install {DISTRIBUTION}",
+            _AGAIN,
         )
 
 
@@ -92,25 +93,25 @@ def _strange_files() -> Iterator[Finding]:
     changed = [name for name, digest in recorded.items() if _digest(_PACKAGE.parent / name) != digest]
     present = {path.relative_to(_PACKAGE.parent).as_posix() for path in _PACKAGE.rglob("*.py")}
     foreign = sorted(present - recorded.keys())
-    again = f"pip uninstall -y {OTHER_DISTRIBUTION} {DISTRIBUTION} && pip install {DISTRIBUTION}"
     if changed:
         yield problem(
-            "Files", f"{len(changed)} of the package's files are not those that were installed: {_some(changed)}", again
+            "Files",
+            f"{len(changed)} of the package's files are not those that were installed: {_some(changed)}",
+            _AGAIN,
         )
     if foreign:
-        yield warning("Files", f"{len(foreign)} files in {_PACKAGE} belong to something else: {_some(foreign)}", again)
+        yield warning("Files", f"{len(foreign)} files in {_PACKAGE} belong to something else: {_some(foreign)}", _AGAIN)
 
 
 def _namesakes() -> Iterator[Finding]:
-    """Look for what `import scenario` would find in place of the package."""
-    for folder in dict.fromkeys([Path.cwd(), *(Path(entry) for entry in sys.path if entry)]):
-        for namesake in (folder / "scenario.py", folder / "scenario" / "__init__.py"):
-            if namesake.is_file() and not namesake.is_relative_to(_PACKAGE.resolve()):
-                yield warning(
-                    "Namesake",
-                    f"{namesake} hides the package from programs that find it first",
-                    "give it another name",
-                )
+    """Look for what programs started in this folder would find in place of the package."""
+    for namesake in (Path("scenario.py").absolute(), Path("scenario", "__init__.py").absolute()):
+        if namesake.is_file() and not namesake.resolve().is_relative_to(_PACKAGE.resolve()):
+            yield warning(
+                "Namesake",
+                f"{namesake} hides the package from programs that are started in this folder",
+                "give it another name",
+            )
 
 
 def _required() -> Iterator[dict[str, str]]:
@@ -156,11 +157,10 @@ def _is_at_least(version: str, wanted: str) -> bool:
     return least is None or _numbers(version) >= _numbers(least[1])
 
 
-def _numbers(version: str) -> Sequence[int]:
-    return [int(number) for number in re.findall(r"\d+", version)]
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
-def _some(names: Iterable[str]) -> str:
-    first, *_ = shown = list(names)
-    more = len(shown) - _NAMED
-    return ", ".join(shown[:_NAMED]) + (f" and {more} more" if more > 0 else "") if shown else first
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scenario.cli.doctor.finding import Finding, ok, problem_of, warning
 from scenario.errors import ScenarioError
@@ -43,8 +43,8 @@ def _default_model(spec: "ModelSpec | None", *, online: bool) -> Iterator[Findin
         yield warning(
             topic,
             "none: simulators and judges have to name theirs",
-            "set SCENARIO_DEFAULT_MODEL=provider/model, or scenario.configure(default_model=…); "
-            "offline/… needs neither key nor network",
+            "set SCENARIO_DEFAULT_MODEL=provider/model; models whose names begin with offline/ need neither key "
+            "nor network",
         )
         return
     from scenario.llm.litellm_model import LiteLLMModel
@@ -124,6 +124,6 @@ def _surroundings() -> Iterator[Finding]:
             yield warning("Certificates", f"{name}={path}, which does not exist", "correct it, or unset it")
 
 
-def _set(name: str) -> Any:
+def _set(name: str) -> str | None:
     # Proxies are also read in small letters, and those come first.
     return os.environ.get(name.lower()) or os.environ.get(name) or None
