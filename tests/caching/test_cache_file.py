@@ -20,7 +20,7 @@ import pytest
 from scenario.caching import cache, clear, info
 from scenario.caching.cache_file import CacheFile
 from scenario.caching.cache_thread import cache_thread
-from scenario.caching.entry import Entry
+from scenario.caching.entry import Claim, Entry
 from scenario.caching.network_drive import is_on_network_drive
 from scenario.caching.place import CachePlace, cache_place
 from scenario.config import ModelConfig, ScenarioConfig
@@ -237,6 +237,31 @@ def test_a_cache_that_is_removed_while_in_use_is_made_again(cache_dir: Path) -> 
     assert asked == ["a", "a"]
 
 
+def test_a_file_that_is_removed_while_in_use_is_made_again(path: Path) -> None:
+    ask("a")
+    path.unlink()
+
+    assert (ask("a"), ask("a")) == ("a", "a")
+    assert asked == ["a", "a"]
+
+
+def test_a_cache_that_another_process_empties_is_empty(cache_dir: Path) -> None:
+    ask("a")
+    ask("a")
+    run_program(cache_dir, "from scenario.caching import clear\nassert clear() == 1")
+    ask("a")
+
+    assert asked == ["a", "a"]
+
+
+def test_a_python_without_sqlite_has_no_cache(cache_dir: Path) -> None:
+    said = run_program(cache_dir, "sys.modules['sqlite3'] = None\nprint(ask('a'), ask('a'))")
+
+    assert said[:3] == ["computing a", "computing a", "a a"]
+    assert len(said) == 4
+    assert "the cache does not work (ModuleNotFoundError" in said[3]
+
+
 @pytest.mark.parametrize("part", [10, 100, 5_000, 12_288])
 def test_a_truncated_file_is_moved_away_and_begun_anew(path: Path, part: int, caplog: pytest.LogCaptureFixture) -> None:
     ask("a")
@@ -447,6 +472,25 @@ def test_uses_are_written_down_now_and_then(cache_dir: Path, path: Path) -> None
     assert query(path, "SELECT COUNT(*) FROM entries WHERE used > 0") == [(256,)]
     file.close()
     assert query(path, "SELECT COUNT(*) FROM entries WHERE used > 0") == [(300,)]
+
+
+def test_a_value_that_comes_while_it_is_being_claimed_is_found_and_not_claimed(cache_dir: Path, path: Path) -> None:
+    class Late(CacheFile):
+        looks = 0
+
+        def value(self, key: bytes) -> bytes | None:
+            self.looks += 1
+            return super().value(key) if self.looks > 1 else None
+
+    file = Late(str(path), cache_place())
+    assert file.value_or_claim(b"absent" * 2) is Claim.MINE
+    file.claims.release(b"absent" * 2)
+    file.keep(Entry(key=b"present!", scope=b"", function="f", value=b"1"))
+    file.looks = 0
+
+    assert file.value_or_claim(b"present!") == b"1"
+    assert not file.is_claimed
+    file.close()
 
 
 def test_a_drive_of_this_machine_is_no_network_drive(tmp_path: Path) -> None:

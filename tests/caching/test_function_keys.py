@@ -468,6 +468,27 @@ def test_what_cannot_be_compared_is_not_cached_and_named_once(made: Calls, caplo
     assert "ignore=['options']" in caplog.text
 
 
+def test_an_argument_that_cannot_even_be_looked_at_does_not_fail_the_call(
+    made: Calls, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Enum):
+        ONE = 1
+
+        @property
+        def value(self) -> int:
+            raise KeyError("broken")
+
+    @cache()
+    def ask(text: str, tone: Enum) -> str:
+        MADE.note()
+        return text
+
+    assert ask("a", Broken.ONE) == ask("a", Broken.ONE) == "a"
+    assert made.count == 2
+    assert len(caplog.records) == 1
+    assert "cannot be compared (KeyError('broken')), and are not cached" in caplog.text
+
+
 def test_an_attribute_that_cannot_be_compared_is_named_as_it_is_ignored(
     made: Calls, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from scenario.caching import ask
 from scenario.config import ScenarioConfig
 from scenario.errors import ConfigurationError, ModelServerError
 from scenario.llm.chat_model import ForcedTool, ModelReply, ModelRequest, ModelToolCall, Tool
+from scenario.testing import LocalModelServer
 from scenario.types import AgentInput
 from scenario.usage import TokenUsage
 
@@ -144,6 +145,50 @@ async def test_models_of_other_names_and_places_do_not_share_answers() -> None:
 
     assert [model.calls for model in models] == [1, 1, 1, 1]
     assert (await ask(Model("a", api_key="another"), REQUEST)).text == "answer 1"
+
+
+@pytest.fixture
+def servers() -> Iterator[list[LocalModelServer]]:
+    with LocalModelServer("here") as here, LocalModelServer("there") as there:
+        yield [here, there]
+
+
+async def test_a_model_behind_an_address_counts_by_it_and_not_by_its_key(servers: list[LocalModelServer]) -> None:
+    here, there = servers
+
+    def model(server: LocalModelServer, key: str) -> llm.ChatModel:
+        return llm.chat_model("openai/some-model", api_base=server.url, api_key=key)
+
+    first = model(here, "one")
+    asked = [first, first, model(here, "other"), model(there, "one")]
+
+    assert [(await ask(one, REQUEST)).text for one in asked] == ["here", "here", "here", "there"]
+    assert (here.calls, there.calls) == (1, 1)
+
+
+async def test_a_model_of_ones_own_counts_by_its_code_and_its_texts() -> None:
+    class Prompted:
+        name = "own/model"
+
+        def __init__(self, prompt: str) -> None:
+            self.prompt = prompt
+            self.last = ""
+            self.calls = 0
+
+        async def complete(self, request: ModelRequest) -> ModelReply:
+            self.calls += 1
+            self.last = str(request.messages[-1]["content"])
+            return ModelReply(text=f"{self.prompt} {self.last}")
+
+    class Louder(Prompted):
+        async def complete(self, request: ModelRequest) -> ModelReply:
+            return ModelReply(text=(await super().complete(request)).text.upper())
+
+    model = Prompted("a")
+    asked: list[Any] = [model, model, Prompted("a"), Prompted("b"), Louder("a")]
+
+    assert [(await ask(one, REQUEST)).text for one in asked] == ["a hi", "a hi", "a hi", "b hi", "A HI"]
+    assert [one.calls for one in asked] == [1, 1, 0, 1, 1]
 
 
 async def test_functions_in_the_place_of_models_do_not_share_answers() -> None:

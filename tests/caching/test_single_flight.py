@@ -13,7 +13,7 @@ import pytest
 
 import scenario
 from scenario.caching import cache
-from scenario.caching.flights import flights
+from scenario.caching.flights import LONGEST_WAIT, Crash, Flights, flights
 from scenario.engine.foreign_work import count_foreign_work, foreign_work_pending
 from scenario.types import AgentInput
 
@@ -401,6 +401,20 @@ async def test_simulated_time_stands_still_while_another_loop_computes() -> None
     assert await task == 1
     assert foreign_work_pending(loop) == 0
     await asyncio.to_thread(thread.join)
+
+
+def test_a_call_that_takes_for_ever_is_given_up_on() -> None:
+    calls = Flights()
+    first = calls.board(("", b"key"), [])
+    assert first.flight is not None
+    assert first.is_mine
+    assert not calls.board(("", b"key"), []).is_mine
+    first.flight.began -= LONGEST_WAIT + 1
+
+    second = calls.board(("", b"key"), [])
+    assert second.is_mine
+    calls.land(first.flight, Crash.FAILED)
+    assert calls.under_way() == [second.flight]
 
 
 # Processes

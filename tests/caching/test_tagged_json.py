@@ -15,7 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, field_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -98,6 +98,9 @@ class Loud:
         raise AssertionError("made")
 
 
+# A busy machine makes an example slow now and then, and that says nothing about the code.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 leaves = (
     st.none()
     | st.booleans()
@@ -142,11 +145,13 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
+@patient
 @given(values)
 def test_a_value_comes_back_as_it_was(value: Any) -> None:
     assert same(decoded(encoded(value)), value)
 
 
+@patient
 @given(st.text())
 def test_text_of_any_kind_comes_back(text: str) -> None:
     assert decoded(encoded(text)) == text
@@ -223,6 +228,11 @@ def test_a_class_that_cannot_be_found_again_is_refused() -> None:
 
     with pytest.raises(NotKept, match="Hidden"):
         encoded(Hidden("a"))
+
+
+def test_a_value_that_cannot_even_be_looked_at_is_refused() -> None:
+    with pytest.raises(NotKept, match="Line"):
+        encoded(object.__new__(Line))
 
 
 def test_a_very_deep_value_is_refused() -> None:

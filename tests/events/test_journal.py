@@ -494,3 +494,28 @@ def test_a_forked_child_has_listeners_of_its_own_and_none_of_its_parents_events(
         "parent1 in the parent",
         "parent2 in the parent",
     ]
+
+
+async def test_a_run_can_wait_in_the_middle_until_its_listeners_have_seen_everything(
+    journal: Journal, keeper: Callable[[], Any], story: Callable[..., Any]
+) -> None:
+    listener, run = keeper(), story()
+    sink = journal.open_run(run.run_id, [listener])
+    for _ in range(200):
+        sink.emit(run.notice())
+    await sink.caught_up(5)
+    told = len(listener.told)
+    sink.emit(run.finished())
+    await sink.settle(5)
+
+    assert told == 200
+    assert len(listener.told) == 201
+
+
+async def test_a_run_that_nobody_listens_to_waits_for_nobody(journal: Journal, story: Callable[..., Any]) -> None:
+    sink = journal.open_run(story().run_id, [])
+
+    await sink.caught_up(5)
+    sink.emit(story().notice())
+    await sink.caught_up(5)
+    await sink.settle(1)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from scenario.caching.cache_database import CacheDatabase, Unusable
 from scenario.caching.claims import Claims
-from scenario.caching.entry import CacheInfo, Entry
+from scenario.caching.entry import CacheInfo, Claim, Entry
 from scenario.caching.network_drive import is_on_network_drive
 from scenario.caching.place import CachePlace
 from scenario.caching.recent_values import RecentValues, Stamp
@@ -73,6 +73,20 @@ class CacheFile:
     def value(self, key: bytes) -> bytes | None:
         """Return the text of a value, or None if it is not there."""
         return self._with_database(lambda database: self._value(database, key))
+
+    def value_or_claim(self, key: bytes) -> bytes | Claim:
+        """Return the text of a value; if it is not there, claim it, and tell whether that was possible."""
+        value = self.value(key)
+        if value is not None:
+            return value
+        if not self.claims.claim(key):
+            return Claim.TAKEN
+        # Between the look and the claim another process may have finished.
+        value = self.value(key)
+        if value is None:
+            return Claim.MINE
+        self.claims.release(key)
+        return value
 
     def keep(self, entry: Entry) -> None:
         """Keep a value, unless it takes a large part of the room there is."""

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scenario.caching.cache_thread import NOT_YET, NotYet, cache_thread
-from scenario.caching.entry import Entry
+from scenario.caching.entry import Claim, Entry
 from scenario.caching.flights import (
     LONGEST_WAIT,
     Crash,
@@ -163,7 +163,7 @@ def _fly(call: CachedCall, flight: Flight, *, may_wait: bool) -> _Steps:
     """
     landing: Landing = Crash.CANCELLED
     until = time.monotonic() + (LONGEST_WAIT if may_wait else 0.0)
-    look = cache_thread().submit(call.place, lambda file: _value_or_claim(file, call.key, until))
+    look = cache_thread().submit(call.place, lambda file: _look(file, call.key, until))
     kept: Future[None] | None = None
     is_hit = False
     try:
@@ -187,19 +187,19 @@ def _fly(call: CachedCall, flight: Flight, *, may_wait: bool) -> _Steps:
 def _make_and_keep(call: CachedCall) -> _Steps:
     """Answer a call for which nobody waits."""
     made: Made = yield _Make()
-    yield _Wait(what=_finish(call, _landing_of(call, made)), limit=_DISK_SECONDS, is_foreign=True)
+    landing = _landing_of(call, made)
+    if isinstance(landing, Landed):
+        kept = cache_thread().submit(call.place, lambda file: file.keep(_entry(call, landing)))
+        yield _Wait(what=kept, limit=_DISK_SECONDS, is_foreign=True)
     return made
 
 
-def _value_or_claim(file: "CacheFile", key: bytes, until: float) -> bytes | NotYet | None:
+def _look(file: "CacheFile", key: bytes, until: float) -> bytes | NotYet | None:
     """Return a value that is kept; None if it is the caller's to compute; not yet, while another process does."""
-    value = file.value(key)
-    if value is not None:
-        return value
-    if not file.claims.claim(key):
+    found = file.value_or_claim(key)
+    if found is Claim.TAKEN:
         return NOT_YET if time.monotonic() < until else None
-    # Between the look and the claim another process may have finished.
-    return file.value(key)
+    return None if found is Claim.MINE else found
 
 
 def _landing_of(call: CachedCall, made: Made) -> Landing:
@@ -217,10 +217,14 @@ def _finish(call: CachedCall, landing: Landing) -> "Future[None]":
 
     def finish(file: "CacheFile") -> None:
         if isinstance(landing, Landed):
-            file.keep(Entry(key=call.key, scope=call.scope, function=call.function, value=landing.value))
+            file.keep(_entry(call, landing))
         file.claims.release(call.key)
 
     return cache_thread().submit(call.place, finish)
+
+
+def _entry(call: CachedCall, landing: Landed) -> Entry:
+    return Entry(key=call.key, scope=call.scope, function=call.function, value=landing.value)
 
 
 def _read(text: bytes) -> Made | None:

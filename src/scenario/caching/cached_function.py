@@ -128,6 +128,9 @@ class CachedFunction:
                 f"answer does not depend on it, write @scenario.cache(ignore=[{_to_ignore(error)!r}])",
             )
             return None
+        except Exception as error:  # whatever an argument raises when it is looked at; the call may well not mind
+            self._say(type(error).__name__, f"calls of {self.name} cannot be compared ({error!r}), and are not cached")
+            return None
         return CachedCall(
             place=place,
             key=key,

@@ -17,13 +17,14 @@ from pydantic import BaseModel
 
 from scenario.caching.chat_messages import answered_calls, essence, is_chat_message
 from scenario.caching.class_schema import class_schema
-from scenario.caching.model_identity import is_chat_model, model_identity
-from scenario.caching.plumbing import client_address, is_client, is_plumbing
+from scenario.caching.object_kinds import client_address, is_chat_model, is_client, is_plumbing
+from scenario.llm.chat_model import ChatModel
 
 _PICKLE_PROTOCOL = 4
 _NO_LIMIT = 1 << 62
 _type_of: "Callable[[Any], type[Any]]" = type
 _SMALL = 1000
+_STEPS_SHOWN = 10
 
 
 class NotCanonical(Exception):
@@ -41,8 +42,9 @@ class NotCanonical(Exception):
 
     @property
     def way(self) -> str:
-        """The way to the value, such as `self.client`."""
-        return "".join(reversed(self.steps))
+        """The way to the value, such as `self.client`; a long one is cut."""
+        shown = self.steps[: -_STEPS_SHOWN - 1 : -1]
+        return "".join(shown) + "…" * (len(self.steps) > _STEPS_SHOWN)
 
 
 Special: TypeAlias = "Callable[[CanonicalWriter, Any], None]"
@@ -217,8 +219,8 @@ class CanonicalWriter:
             self.write_tagged("method", value.__self__, value.__func__)
         elif is_plumbing(kind):
             self.write_tagged("plumbing", class_name(kind))
-        elif is_chat_model(kind):
-            self.write_tagged("chat model", *model_identity(value))
+        elif is_chat_model(kind) and ChatModel in self._specials:
+            self._specials[ChatModel](self, value)
         elif isinstance(value, BaseModel):
             self.write_tagged("model", kind)
             extra, private = value.__pydantic_extra__, value.__pydantic_private__

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,18 @@ class Entry:
     scope: bytes
     function: str
     value: bytes
+
+
+class Claim(Enum):
+    """Who computes a value that is not there.
+
+    Attributes:
+        MINE: This process, from now on.
+        TAKEN: Another process.
+    """
+
+    MINE = auto()
+    TAKEN = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def write_callable(writer: CanonicalWriter, target: Any) -> None:
         return
     bound = isinstance(target, MethodType)
     owner: Any = target.__self__ if bound else target
-    function: Any = target.__func__ if bound else _member(cast(Any, type(owner)), "__call__")
+    function: Any = target.__func__ if bound else own_member(cast(Any, type(owner)), "__call__")
     if isinstance(function, FunctionType):
         write_method(writer, function, owner)
     writer.write_part(owner, "self")
@@ -59,10 +59,15 @@ def write_method(writer: CanonicalWriter, function: FunctionType, owner: object,
         owner: The object or class it is called on.
         ignored: Further attributes of the object to leave out.
     """
+    writer.leave_out(owner, kept_by_method(writer, function, owner).union(ignored))
+
+
+def kept_by_method(writer: CanonicalWriter, function: FunctionType, owner: object) -> frozenset[str]:
+    """Write what a method is, and return the attributes that it keeps for itself."""
     walk = FunctionWalk(writer, function)
     walk.write()
     walk.write_members(owner if isinstance(owner, type) else type(owner))
-    writer.leave_out(owner, {*walk.kept_attributes, *ignored})
+    return frozenset(walk.kept_attributes)
 
 
 class FunctionWalk:
@@ -139,7 +144,7 @@ class FunctionWalk:
                 self._write_value(value)
 
     def _write_member(self, kind: type, name: str) -> None:
-        member = _member(kind, name)
+        member = own_member(kind, name)
         if isinstance(member, property):
             member = member.fget
         elif isinstance(member, classmethod | staticmethod):
@@ -192,8 +197,8 @@ def _is_a_value(value: Any) -> bool:
     )
 
 
-def _member(kind: type, name: str) -> Any:
-    """Return a member of a class as it is stored there, those of frameworks left out."""
+def own_member(kind: type, name: str) -> Any:
+    """Return a member of a class as it is stored there, unless it comes from a framework or is missing."""
     for base in kind.__mro__:
         if base.__module__.partition(".")[0] not in _FRAMEWORKS and name in base.__dict__:
             return base.__dict__[name]

@@ -7,7 +7,9 @@ from typing import Any
 from scenario.caching.canonical import CanonicalWriter, Special
 from scenario.caching.chat_messages import answered_calls
 from scenario.caching.function_identity import write_callable, write_function
+from scenario.caching.model_identity import write_chat_model
 from scenario.config import ModelConfig, ScenarioConfig
+from scenario.llm.chat_model import ChatModel
 from scenario.llm.model_function import FunctionModel
 from scenario.scenario_state import ScenarioState
 from scenario.types import AgentInput
@@ -79,6 +81,7 @@ def _write_model_config(writer: CanonicalWriter, config: ModelConfig) -> None:
 
 _SPECIALS: Mapping[type, Special] = {
     AgentInput: _write_input,
+    ChatModel: write_chat_model,
     FunctionModel: _write_function_model,
     FunctionType: write_function,
     ModelConfig: _write_model_config,

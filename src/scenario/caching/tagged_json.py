@@ -57,10 +57,12 @@ def encoded(value: Any) -> bytes:
     """
     try:
         text = json.dumps(_to_json(value), ensure_ascii=False, separators=(",", ":"))
+    except NotKept:
+        raise
     except RecursionError:
         raise NotKept(f"{type(value).__name__}, nested too deeply") from None
-    except ValueError as error:
-        raise NotKept(f"{type(value).__name__} ({error})") from None
+    except Exception as error:  # whatever its class raises when it is looked at
+        raise NotKept(f"{type(value).__name__} ({error!r})") from error
     return text.encode("utf-8", "surrogatepass")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from scenario.cli.printed import OutputLostError
 from scenario.errors import ConfigurationError, ScenarioError
 from scenario.version import __version__
 
@@ -102,11 +103,24 @@ def run_command(argv: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read along has gone; what is still buffered would fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OutputLostError, BrokenPipeError) as error:
+        _let_go_of_output()
+        if not isinstance(error.__cause__ or error, BrokenPipeError):
+            click.echo(f"Error: {error}", err=True)
         return UNEXPECTED
     except ScenarioError as error:
         click.echo(f"Error: {error}", err=True)
         return MISUSED if isinstance(error, ConfigurationError) else UNEXPECTED
+    except OSError as error:
+        _let_go_of_output()
+        click.echo(f"Error: {error}", err=True)
+        return UNEXPECTED
     return code if isinstance(code, int) else 0
+
+
+def _let_go_of_output() -> None:
+    """Forget what is still buffered if it cannot be written: it would fail once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,14 +1,19 @@
-"""Listeners: who is told what happens in runs, in this process or in a single run."""
+"""Listeners: who is told what happens in runs, in this process or in a single run.
 
-from collections.abc import Sequence
+Nothing of it is loaded before it is used: what only writes to the terminal needs none of the rest.
+"""
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from scenario.events.journal import ListenerHandle, RunSink, process_journal
-from scenario.events.listener import EventListener
-
 if TYPE_CHECKING:
     from scenario.events.console import ConsoleListener as ConsoleListener
+    from scenario.events.journal import ListenerHandle as ListenerHandle
+    from scenario.events.journal import RunSink as RunSink
+    from scenario.events.listener import EventListener as EventListener
+    from scenario.events.registration import add_listener as add_listener
+    from scenario.events.registration import open_run as open_run
+    from scenario.events.registration import remove_listener as remove_listener
     from scenario.events.results_table import show_results as show_results
 
 __all__ = [
@@ -22,50 +27,16 @@ __all__ = [
     "show_results",
 ]
 
-_HOMES = {"ConsoleListener": "scenario.events.console", "show_results": "scenario.events.results_table"}
-
-
-def add_listener(listener: EventListener) -> ListenerHandle:
-    """Tell `listener` about every run of this process that begins from now on.
-
-    Args:
-        listener: Adding one twice changes nothing.
-
-    Returns:
-        A handle with `remove()`; it also removes the listener at the end of a `with` block.
-
-    Raises:
-        ConfigurationError: If it is not an `EventListener`.
-    """
-    return process_journal.add_listener(listener)
-
-
-def remove_listener(listener: EventListener) -> None:
-    """Don't tell `listener` about further runs, and close it once those under way are over.
-
-    Removing one that was not added changes nothing.
-    """
-    process_journal.remove_listener(listener)
-
-
-def open_run(run_id: str, *, verbose: bool | int, listeners: Sequence[EventListener] = ()) -> RunSink:
-    """Return where the events of a run go.
-
-    Args:
-        run_id: Id of the run.
-        verbose: Whether to show the conversation on the terminal.
-        listeners: Who listens to this run, beside the listeners of the process.
-
-    Raises:
-        ConfigurationError: If one of `listeners` is not an `EventListener`.
-    """
-    if verbose:
-        from scenario.events.console import ConsoleListener, terminal_display
-
-        shown_by = (*process_journal.listeners, *listeners)
-        if not any(isinstance(listener, ConsoleListener) for listener in shown_by):
-            listeners = (*listeners, terminal_display())
-    return process_journal.open_run(run_id, listeners)
+_HOMES = {
+    "ConsoleListener": "scenario.events.console",
+    "EventListener": "scenario.events.listener",
+    "ListenerHandle": "scenario.events.journal",
+    "RunSink": "scenario.events.journal",
+    "add_listener": "scenario.events.registration",
+    "open_run": "scenario.events.registration",
+    "remove_listener": "scenario.events.registration",
+    "show_results": "scenario.events.results_table",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -73,3 +44,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

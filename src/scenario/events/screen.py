@@ -58,6 +58,10 @@ class Screen:
             self._status_stream = stream
             self._set_going()
 
+    def is_lost(self, stream: TextIO) -> bool:
+        """Tell whether `stream` could not be written to."""
+        return stream is self._gone
+
     @contextmanager
     def for_a_question(self) -> Generator[Write]:
         """Keep everything else away while a person is asked something; give what writes the question."""

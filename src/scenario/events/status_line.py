@@ -77,9 +77,10 @@ class StatusLine:
             return ""
         self.stream = stream
         spinner = _SPINNER if _can_write(stream, _SPINNER) else _ASCII_SPINNER
+        picture = round((now - self._began - DELAY) / FRAME) % len(spinner)
         running = now - self._began
         counted = f" {running:.0f} s" if self._status.is_timed and running >= _WORTH_COUNTING else ""
-        moving = Piece(f" {spinner[int(running / FRAME) % len(spinner)]}{counted}")
+        moving = Piece(f" {spinner[picture]}{counted}")
         # A cell stays free: some terminals begin a new row as soon as the last cell is taken.
         text = text_of_one((*self._status.line, moving), stream, width_of(stream) - 1)
         return f"{_TAKEN_AWAY}{_MAKE_ROOM_BELOW}{_BELOW}{text}{_BACK}"

@@ -17,6 +17,12 @@ class Terminal:
     or its terminal has gone, gets nothing further, which is logged once.
     """
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether standard output could not be written to."""
+        stream = standard_output()
+        return stream is not None and screen().is_lost(stream)
+
     def write(self, lines: Sequence[Line]) -> None:
         """Write whole lines, all of them together."""
         if (stream := standard_output()) is not None:

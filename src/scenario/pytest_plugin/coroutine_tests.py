@@ -11,6 +11,7 @@ MARKER = "agent_test"
 _log = logging.getLogger(__name__)
 
 _ENDING_LIMIT = 5.0
+_INTERRUPTED_LIMIT = 1.0
 
 
 def run_coroutine_test(item: pytest.Function, on_end: Callable[[], None]) -> bool:
@@ -29,17 +30,21 @@ def run_coroutine_test(item: pytest.Function, on_end: Callable[[], None]) -> boo
     arguments = {name: item.funcargs[name] for name in inspect.signature(function).parameters if name in item.funcargs}
     # With a factory of its own the runner leaves the thread's current loop alone: that one is another plugin's.
     runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+    limit = _ENDING_LIMIT
     try:
         runner.run(function(**arguments))
         on_end()
+    except KeyboardInterrupt:
+        limit = _INTERRUPTED_LIMIT
+        raise
     finally:
-        if runner.run(_leftovers_ended()):
+        if runner.run(_leftovers_ended(limit)):
             runner.close()
     return True
 
 
-async def _leftovers_ended() -> bool:
-    """Cancel the tasks that a test has left behind and tell whether all of them ended in time."""
+async def _leftovers_ended(limit: float) -> bool:
+    """Cancel the tasks that a test has left behind and tell whether all of them ended within `limit` seconds."""
     import asyncio
 
     leftover = asyncio.all_tasks() - {asyncio.current_task()}
@@ -47,7 +52,7 @@ async def _leftovers_ended() -> bool:
         return True
     for task in leftover:
         task.cancel()
-    _, stubborn = await asyncio.wait(leftover, timeout=_ENDING_LIMIT)
+    _, stubborn = await asyncio.wait(leftover, timeout=limit)
     if stubborn:
         # Closing the loop would wait for them without a limit.
         _log.warning("%d tasks of the test ignore their cancellation; its event loop is given up", len(stubborn))

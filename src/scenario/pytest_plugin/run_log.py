@@ -106,7 +106,12 @@ class RunLog:
 
     def never_awaited(self, name: str) -> None:
         """Take note of a run that the test under way ordered and never awaited."""
-        row = RunRow(name=name, outcome=NEVER_AWAITED, test=self._under_way.test)
+        row = RunRow(
+            name=name,
+            outcome=NEVER_AWAITED,
+            test=self._under_way.test,
+            reasoning="It was ordered and never awaited, so it never ran.",
+        )
         self._never_awaited.append(row)
         self.reporter.add_row(row)
 

@@ -189,9 +189,8 @@ class SessionHooks:
         elif session.exitstatus == pytest.ExitCode.OK and self._log.has_never_awaited:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Print the table of runs, if there were any, after everything that pytest prints."""
+        """Print the table of runs, if there were any, after everything that pytest says of its tests."""
         self._stop_telling()
         if self._listening is not None:
             self._listening.remove()

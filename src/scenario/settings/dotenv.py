@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _BLANK = re.compile(r"(?:[^\S\n]*(?:#[^\n]*)?\n)*[^\S\n]*(?:#[^\n]*)?")
+_SPACE = re.compile(r"[^\S\n]*")
 _NAME = re.compile(r"(?:export[^\S\n]+)?([^\s=#'\"`]+)[^\S\n]*")
 _QUOTED = {
     "'": re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL),
@@ -64,9 +65,10 @@ def parse_dotenv(text: str, environment: Mapping[str, str]) -> dict[str, Variabl
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     variables: dict[str, Variable] = {}
+    line, counted = 1, 0
     position = _after(_BLANK, text, 0)
     while position < len(text):
-        line = text.count("\n", 0, position) + 1
+        line, counted = line + text.count("\n", counted, position), position
         found = _NAME.match(text, position)
         if found is None:
             raise DotenvError(line, "it does not begin with the name of a variable")
@@ -86,7 +88,7 @@ def parse_dotenv(text: str, environment: Mapping[str, str]) -> dict[str, Variabl
 def _value(
     text: str, position: int, line: int, variables: Mapping[str, Variable], environment: Mapping[str, str]
 ) -> tuple[str, int]:
-    start = position + len(text[position:]) - len(text[position:].lstrip(" \t"))
+    start = _after(_SPACE, text, position)
     quote = text[start : start + 1]
     if quote not in _QUOTED:
         bare = _BARE.match(text, position)
@@ -98,8 +100,7 @@ def _value(
         raise DotenvError(line, f"the quote {quote} that begins the value has no end")
     rest = _REST.match(text, quoted.end())
     if rest is None:
-        ending = text.count("\n", 0, quoted.end()) + 1
-        raise DotenvError(ending, f"something follows the closing {quote}")
+        raise DotenvError(line + quoted[0].count("\n"), f"something follows the closing {quote}")
     if quote == "'":
         return re.sub(r"\\([\\'])", r"\1", quoted[1]), rest.end()
     return _filled(_ESCAPE_OR_REFERENCE, quoted[1], variables, environment), rest.end()

@@ -106,7 +106,7 @@ def _given(environment: Mapping[str, str]) -> dict[str, _Given]:
 def _from_environment(environment: Mapping[str, str], files: ProjectFiles) -> dict[str, _Given]:
     is_ours = environment is _ENVIRONMENT
     if is_ours:
-        put_into_environment(files.variables)
+        put_into_environment(files.variables, files.root)
     given: dict[str, _Given] = {}
     for setting in ScenarioConfig.model_fields:
         name = f"SCENARIO_{setting.upper()}"

@@ -3,31 +3,33 @@
 import os
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 from scenario.settings.dotenv import Variable
 
 _lock = threading.Lock()
 _put_in: dict[str, str] = {}
-_last: Mapping[str, Variable] | None = None
+_last: tuple[Path, Mapping[str, Variable]] | None = None
 
 
-def put_into_environment(variables: Mapping[str, Variable]) -> None:
-    """Set variables of a `.env` file that the environment has not got. What is taken out afterwards stays out.
+def put_into_environment(variables: Mapping[str, Variable], root: Path) -> None:
+    """Set variables of a project's `.env` file that the environment has not got.
 
-    What an earlier call has set and `variables` no longer holds is taken out again, unless somebody changed it since.
+    Once is enough: what is taken out of the environment afterwards stays out until the file changes. What another
+    project, or the file before it changed, has put in is taken out, unless somebody changed it since.
     """
     global _last
     with _lock:
-        if variables is _last:
+        if _last == (root, variables):
             return
-        _last = variables
-        for name in [
-            name for name, value in _put_in.items() if name not in variables or variables[name].value != value
-        ]:
-            if os.environ.get(name) == _put_in.pop(name):
-                del os.environ[name]
+        _last = root, variables
+        for name, value in list(_put_in.items()):
+            if name not in variables or variables[name].value != value:
+                del _put_in[name]
+                if os.environ.get(name) == value:
+                    del os.environ[name]
         for name, variable in variables.items():
-            if name not in os.environ and name not in _put_in:
+            if name not in os.environ:
                 os.environ[name] = _put_in[name] = variable.value
 
 

@@ -1,5 +1,10 @@
-"""Objects that carry a program's work and say nothing about its results: locks, threads, loops, clients."""
+"""Kinds of objects that are not compared by their state.
 
+Some carry a program's work and say nothing about its results, as locks, threads and loops do; clients say with whom a
+program speaks, chat models who answers.
+"""
+
+import inspect
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -46,6 +51,7 @@ _CLIENT_NAMES = ("Client", "ClientSession", "Session", "SDK", "APIResource", "Ro
 
 _plumbing: "WeakKeyDictionary[type, bool]" = WeakKeyDictionary()
 _clients: "WeakKeyDictionary[type, bool]" = WeakKeyDictionary()
+_chat_models: "WeakKeyDictionary[type, bool]" = WeakKeyDictionary()
 
 
 def is_plumbing(kind: type) -> bool:
@@ -71,3 +77,13 @@ def client_address(client: Any) -> str:
     """Return the address a client talks to, or an empty text when it does not say."""
     attributes: dict[str, Any] = getattr(client, "__dict__", {})
     return str(attributes.get("base_url") or attributes.get("_base_url") or "")
+
+
+def is_chat_model(kind: type) -> bool:
+    """Tell whether objects of a class are chat models."""
+    known = _chat_models.get(kind)
+    if known is None:
+        complete = getattr(kind, "complete", None)
+        takes = list(inspect.signature(complete).parameters) if inspect.iscoroutinefunction(complete) else []
+        known = _chat_models[kind] = len(takes) == 2
+    return known
