@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from scenario.agent_adapter import AgentAdapter
+from scenario.config.scenario_config import reject_unknown_settings
 from scenario.errors import ConfigurationError
-from scenario.events import EventListener
-from scenario.running.arguments import checked_limit
+from scenario.events import EventListener, show_results
+from scenario.running.arguments import check_runs, checked_limit
 from scenario.running.executor import ScenarioExecutor
+from scenario.running.settings import resolve_settings, verbosity
 from scenario.running.worker_loops import Errand, await_worker_loop, in_worker_loop
 from scenario.types import ScenarioResult, ScriptStep
 
@@ -81,13 +83,18 @@ def _taking_an_order(
     order: Callable[P, ScenarioExecutor],
 ) -> Callable[[Callable[[ScenarioExecutor], R]], Callable[P, R]]:
     """Give a function of an executor the parameters that the executor is ordered with."""
+    known = tuple(inspect.signature(order).parameters)
+
+    def ordered(*args: P.args, **kwargs: P.kwargs) -> ScenarioExecutor:
+        reject_unknown_settings(kwargs, known)
+        return order(*args, **kwargs)
 
     def decorate(play: Callable[[ScenarioExecutor], R]) -> Callable[P, R]:
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            return play(order(*args, **kwargs))
+            return play(ordered(*args, **kwargs))
 
         async def async_wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
-            played: Any = play(order(*args, **kwargs))
+            played: Any = play(ordered(*args, **kwargs))
             return await played
 
         taking: Any = functools.wraps(play)(async_wrapper if inspect.iscoroutinefunction(play) else wrapper)
@@ -161,14 +168,12 @@ def run_sync(executor: ScenarioExecutor) -> ScenarioResult:
     Raises:
         ConfigurationError: If an event loop is running in the calling thread, which would be blocked.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return await_worker_loop(_errand(executor))
-    raise ConfigurationError(
-        "run_sync() was called where an event loop is running, which it would block",
-        "write `await scenario.run(…)` instead",
-    )
+    if _loop_is_running():
+        raise ConfigurationError(
+            "run_sync() was called where an event loop is running, which it would block",
+            "write `await scenario.run(…)` instead",
+        )
+    return await_worker_loop(_errand(executor))
 
 
 @overload
@@ -217,24 +222,26 @@ async def run_many(
         ```
     """
     ordered = list(runs)
-    places = asyncio.Semaphore(checked_limit(limit))
-    waiting = [_awaitable(each, position) for position, each in enumerate(ordered)]
 
-    async def play(run: Awaitable[ScenarioResult]) -> ScenarioResult | Exception:
+    async def play(run: Awaitable[ScenarioResult] | ScenarioExecutor) -> ScenarioResult | Exception:
         async with places:
             try:
-                return await run
+                return await (in_worker_loop(_errand(run)) if isinstance(run, ScenarioExecutor) else run)
             except Exception as error:  # raised below, once all runs have ended
                 return error
 
     try:
+        places = asyncio.Semaphore(checked_limit(limit))
+        check_runs(ordered)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(play(run)) for run in waiting]
+            tasks = [group.create_task(play(run)) for run in ordered]
     finally:
-        for each in waiting:
-            if inspect.iscoroutine(each):
-                each.close()
+        # What was not played, or not to its end, must not be reported as forgotten.
+        for run in ordered:
+            if inspect.iscoroutine(run):
+                run.close()
     results = [task.result() for task in tasks]
+    show_results(results, verbose=verbosity(resolve_settings({})))
     raised = [result for result in results if isinstance(result, Exception)]
     if raised and not return_exceptions:
         raise ExceptionGroup(f"{len(raised)} of {len(results)} runs raised", raised)
@@ -246,11 +253,9 @@ def _errand(executor: ScenarioExecutor) -> Errand[ScenarioResult]:
     return errand
 
 
-def _awaitable(run: Awaitable[ScenarioResult] | ScenarioExecutor, position: int) -> Awaitable[ScenarioResult]:
-    if isinstance(run, ScenarioExecutor):
-        return in_worker_loop(_errand(run))
-    if inspect.isawaitable(run):
-        return run
-    raise ConfigurationError(
-        f"run_many() takes runs, and number {position} is {run!r}", "pass scenario.run(…) without awaiting it"
-    )
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

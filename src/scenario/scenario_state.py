@@ -60,6 +60,14 @@ class Director(Protocol):
         """Let the conversation run by itself."""
         ...
 
+    async def send(self, sound: Any) -> ScenarioResult | None:
+        """Send sound that is not speech of a turn."""
+        ...
+
+    async def interrupt(self, content: Any, cue: Any) -> ScenarioResult | None:
+        """Let the user speak into the agent's turn."""
+        ...
+
     async def succeed(self, reasoning: str | None = None) -> ScenarioResult:
         """End the run as passed."""
         ...

@@ -129,6 +129,8 @@ def judge(criteria: list[str] | None = None, additional_context: str | None = No
         raise ConfigurationError(
             f"scenario.judge() takes a list of criteria, not {criteria!r}", 'write judge(criteria=["…"])'
         )
+    if criteria is not None and not all(criterion.strip() for criterion in criteria):
+        raise ConfigurationError("one of the criteria of scenario.judge() is empty", "say what the agent must do")
     asked = None if criteria is None else list(criteria)
     return Step("judge", lambda state: state.director.judge(asked, additional_context))
 

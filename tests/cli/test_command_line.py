@@ -10,6 +10,8 @@ import pytest
 from scenario.cli import main
 from scenario.version import __version__
 
+_COMMANDS = ("demo", "doctor", "config", "cache", "completion")
+
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -27,7 +29,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
 
     shown = capsys.readouterr().out
     assert "scenario [OPTIONS] COMMAND" in shown
-    assert "demo" in shown
+    assert [line.split()[0] for line in shown.partition("Commands:\n")[2].splitlines()] == [*_COMMANDS]
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,24 +81,52 @@ def test_the_installed_program_is_the_same() -> None:
     assert finished.stdout.split()[:2] == ["scenario", __version__]
 
 
-def test_help_loads_no_more_than_it_needs() -> None:
+@pytest.mark.parametrize("arguments", [[], *([command] for command in _COMMANDS), ["cache", "info"]])
+def test_help_loads_no_more_than_it_needs(arguments: list[str]) -> None:
     program = (
-        "import sys; from scenario.cli import main; main(['--help']);"
+        f"import sys; from scenario.cli import main; main([*{arguments!r}, '--help']);"
         "print(sorted({'aiohttp', 'asyncio', 'pydantic', 'rich', 'sqlite3'} & set(sys.modules)), file=sys.stderr)"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
 
+    assert finished.stdout.startswith(f"Usage: {' '.join(['scenario', *arguments])} ")
     assert finished.stderr.strip() == "[]"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes end differently")
-def test_a_reader_that_goes_away_ends_it_without_a_traceback() -> None:
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["doctor"], ["doctor", "--json"], ["config"], ["cache", "info"], ["demo", "--json"]]
+)
+def test_a_reader_that_goes_away_ends_it_without_a_traceback(arguments: list[str], tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     finished = subprocess.run(
-        [sys.executable, "-m", "scenario", "--help"], stdout=writing, stderr=subprocess.PIPE, timeout=30, check=False
+        [sys.executable, "-m", "scenario", *arguments],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "SCENARIO_CACHE_DIR": str(tmp_path)},
+        timeout=30,
+        check=False,
     )
     os.close(writing)
 
     assert finished.returncode == 1
     assert not finished.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("arguments", [["--help"], ["doctor"], ["config", "--json"], ["demo", "--quiet"]])
+def test_a_disk_that_is_full_ends_it_with_a_message(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "scenario", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert finished.returncode == 1
+    assert "No space left on device" in finished.stderr
+    assert "Traceback" not in finished.stderr

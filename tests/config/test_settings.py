@@ -117,7 +117,7 @@ class TestConfigure:
 
 
 class TestValues:
-    @pytest.mark.parametrize("value", [0, -1, "many", 1.5])
+    @pytest.mark.parametrize("value", [0, -1, "many", "5", 1.5, True])
     def test_a_limit_of_turns_that_is_none_is_refused(self, value: Any) -> None:
         with pytest.raises(ConfigurationError, match="max_turns"):
             ScenarioConfig(max_turns=value)

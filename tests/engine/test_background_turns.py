@@ -107,6 +107,12 @@ async def test_one_that_is_not_over_when_the_script_ends_is_cancelled_and_report
     assert any("still under way when the script ended" in notice.text for notice in ears.of("Notice"))
 
 
+async def test_one_that_has_not_even_begun_when_the_script_ends_is_cancelled() -> None:
+    result = await asyncio.wait_for(play(Waiting(), script=[scenario.user("hi"), scenario.agent(wait=False)]), 5)
+
+    assert said(result) == ["user: hi"]
+
+
 async def test_an_error_of_one_that_is_over_when_the_script_ends_is_raised() -> None:
     waiting = Waiting(LookupError("lost"))
 

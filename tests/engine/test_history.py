@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from company import agent, judge, play, said, user
+from hearing import Ears
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,6 +119,36 @@ class TestRollback:
     async def test_a_negative_index_is_refused(self) -> None:
         with pytest.raises(ValueError, match="index must be >= 0, got -1"):
             await play(script=[lambda state: state.rollback_messages_to(-1)])
+
+
+async def test_what_was_rolled_back_during_a_call_is_not_heard_again_when_the_call_fails() -> None:
+    def forget(input: AgentInput) -> str:
+        input.scenario_state.rollback_messages_to(0)
+        raise LookupError("no answer")
+
+    player = agent(forget, "fine")
+
+    async def try_twice(state: ScenarioState) -> None:
+        with pytest.raises(RuntimeError, match="no answer"):
+            await scenario.agent()(state)
+        await scenario.user("new")(state)
+        await scenario.agent()(state)
+
+    await play(player, script=[scenario.user("gone"), try_twice])
+
+    assert player.heard == [["gone"], ["new"]]
+
+
+async def test_what_listeners_are_told_is_what_was_said_then() -> None:
+    ears = Ears()
+
+    def rewrite(input: AgentInput) -> str:
+        input.messages[0]["content"] = "rewritten"  # type: ignore[typeddict-item]  # rude on purpose
+        return "done"
+
+    await play(agent(rewrite), script=[scenario.user("original"), scenario.agent()], listeners=[ears])
+
+    assert ears.of("MessageAdded")[0].message["content"] == "original"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,21 @@ async def test_the_limit_of_time_truncates_the_run_and_cancels_who_is_speaking()
     assert endless.was_cancelled
 
 
+async def test_the_limit_of_time_holds_for_an_agent_that_swallows_its_cancellation() -> None:
+    class Stubborn(scenario.AgentAdapter):
+        async def call(self, input: AgentInput) -> str:
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                return "not me"
+            return "never"
+
+    result = await play(user(), Stubborn(), max_seconds=0.05, max_turns=50)
+
+    assert result.stop_reason is StopReason.MAX_SECONDS
+    assert len(result.messages) <= 2
+
+
 def spending(**usage: Any) -> Any:
     def spend(input: AgentInput) -> str:
         input.report_usage(**usage)

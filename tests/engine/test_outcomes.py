@@ -280,6 +280,27 @@ class TestCheckpoints:
         with pytest.raises(ValueError, match="list of criteria"):
             scenario.judge(criteria)
 
+    def test_an_empty_criterion_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="is empty"):
+            scenario.judge(["be kind", " "])
+
+
+class TestOutcomesOfTestFrameworks:
+    """pytest.fail, xfail and skip are no Exception, and mean what they mean outside of runs."""
+
+    @pytest.mark.parametrize("outcome", [pytest.fail, pytest.xfail, pytest.skip])
+    @pytest.mark.parametrize("run", [scenario.run, scenario.arun])
+    async def test_they_are_raised_unchanged_from_steps(self, outcome: Any, run: Any) -> None:
+        ears = Ears()
+
+        def step(_: ScenarioState) -> None:
+            outcome("on purpose")
+
+        with pytest.raises(outcome.Exception, match="on purpose"):
+            await run("n", "d", [], script=[step], verbose=False, listeners=[ears])
+
+        assert ears.of("RunFinished")[0].stop_reason is StopReason.EXCEPTION
+
 
 class TestResultType:
     def test_a_result_in_short_says_what_matters(self) -> None:

@@ -1,6 +1,7 @@
 """What an agent may answer, and what it is told when it answers something else."""
 
 import asyncio
+import functools
 import threading
 from typing import Any
 
@@ -204,6 +205,33 @@ class TestPlainCall:
         result = await play(Decorated(), script=[scenario.agent(), scenario.succeed()])
 
         assert said(result) == ["assistant: later"]
+
+    async def test_a_plain_wrapper_of_an_async_function_runs_on_the_loop(self) -> None:
+        def logged(function: Any) -> Any:
+            @functools.wraps(function)
+            def wrapper(*args: Any) -> Any:
+                return asyncio.ensure_future(function(*args))
+
+            return wrapper
+
+        class Wrapped(scenario.AgentAdapter):
+            @logged
+            async def call(self, input: AgentInput) -> str:
+                return "wrapped"
+
+        result = await play(Wrapped(), script=[scenario.agent(), scenario.succeed()])
+
+        assert said(result) == ["assistant: wrapped"]
+
+    async def test_usage_that_it_reports_from_its_thread_is_counted(self) -> None:
+        class Plain(scenario.AgentAdapter):
+            def call(self, input: AgentInput) -> str:  # type: ignore[override]  # plain on purpose
+                input.report_usage(input_tokens=7)
+                return "counted"
+
+        result = await play(Plain(), script=[scenario.agent(), scenario.succeed()])
+
+        assert result.usage.input_tokens == 7
 
     @pytest.mark.parametrize("error", [StopIteration, SystemError, LookupError])
     async def test_its_error_is_the_agents_error(self, error: type[Exception]) -> None:

@@ -13,8 +13,9 @@ import scenario
 from scenario import Outcome, StopReason
 from scenario.agent_adapter import AgentAdapter
 from scenario.engine.guard import Exchange, Halt
-from scenario.engine.medium import Delivery, RunView, TextMedium
-from scenario.engine.tracer import CallTrace, TurnTrace
+from scenario.engine.medium import Cue, Delivery, RunView, TextMedium
+from scenario.engine.tracer import CallTrace, RunIdentity, TurnTrace
+from scenario.scenario_state import ScenarioState
 from scenario.testing import run_simulated
 from scenario.types import AgentInput, AgentReturnTypes, AgentRole, ScenarioResult, ScriptStep
 
@@ -46,8 +47,10 @@ class SlowLine(TextMedium):
             self._spoken.append(word)
         return reply
 
-    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery) -> Mapping[str, Any]:
+    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery, cue: Cue | None) -> Mapping[str, Any]:
         assert self._run is not None
+        if cue is not None and cue.after is not None:
+            await asyncio.sleep(cue.after)
         if await self._run.cancel_pending_turn():
             self._run.drop_queue(0)
             self._run.add_message({"role": "assistant", "content": " ".join([*self._spoken, "—"])}, 0)
@@ -147,6 +150,115 @@ class TestMedium:
 
         assert lines[-1].happened[-1] == "closed"
 
+    def test_the_user_may_speak_on_cue_into_a_turn_that_begins_with_it(self) -> None:
+        async def cut_in(state: ScenarioState) -> None:
+            await state.director.interrupt("hold on", Cue(after=1.5))
+
+        result = run_simulated(play(Talker(), script=[scenario.user("hi"), cut_in, scenario.succeed()]))
+
+        assert said(result) == ["user: hi", "assistant: let —", "user: hold on"]
+
+    def test_it_may_begin_background_work_when_it_opens(self) -> None:
+        class Humming(SlowLine):
+            async def open(self, run: RunView) -> None:
+                await super().open(run)
+                run.spawn(self._hum())
+
+            async def _hum(self) -> None:
+                try:
+                    while True:
+                        await asyncio.sleep(10)
+                        self.happened.append("hum")
+                finally:
+                    self.happened.append("silent")
+
+        lines: list[Humming] = []
+
+        def line(agents: Sequence[AgentAdapter]) -> Humming:
+            lines.append(Humming(agents))
+            return lines[-1]
+
+        async def wait(_: ScenarioState) -> None:
+            await asyncio.sleep(25)
+
+        async def run() -> None:
+            await scenario.ScenarioExecutor("n", "d", [], [wait, scenario.succeed()], verbose=False, medium=line).run()
+
+        run_simulated(run())
+
+        assert lines[0].happened == ["opened", "hum", "hum", "silent", "closed"]
+
+    async def test_it_adds_to_the_result_of_a_run_that_failed_a_check(self) -> None:
+        ears = Ears()
+
+        def check(_: ScenarioState) -> None:
+            raise AssertionError("too quiet")
+
+        with pytest.raises(AssertionError):
+            await play(Talker(), script=[check], listeners=[ears])
+
+        assert ears.of("RunFinished")[0].result.reasoning == "Scenario failed with error: too quiet (opened)"
+
+    @pytest.mark.parametrize("passes", [True, False])
+    async def test_trouble_of_its_background_work_at_the_end_changes_no_verdict(self, passes: bool) -> None:
+        class Crackling(TextMedium):
+            async def open(self, run: RunView) -> None:
+                run.spawn(self._crackle())
+
+            async def _crackle(self) -> None:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    raise ConnectionError("hung up badly")
+
+        async def check(_: ScenarioState) -> None:
+            await asyncio.sleep(0)
+            assert passes, "wrong"
+
+        run = scenario.ScenarioExecutor(
+            "n", "d", [], [check, scenario.succeed()], verbose=False, medium=Crackling
+        ).run()
+        if passes:
+            assert (await run).success
+        else:
+            with pytest.raises(AssertionError, match="wrong"):
+                await run
+
+    async def test_trouble_of_its_background_work_in_the_middle_ends_the_run(self) -> None:
+        class Dropping(TextMedium):
+            async def open(self, run: RunView) -> None:
+                run.spawn(self._drop())
+
+            async def _drop(self) -> None:
+                raise ConnectionError("line dropped")
+
+        async def wait(_: ScenarioState) -> None:
+            await asyncio.Event().wait()
+
+        with pytest.raises(ConnectionError, match="line dropped"):
+            await scenario.ScenarioExecutor("n", "d", [], [wait], verbose=False, medium=Dropping).run()
+
+    async def test_it_may_bound_agents_by_limits_of_its_own(self) -> None:
+        class Patient(TextMedium):
+            limits_agent_turns = True
+
+        class Slow(scenario.AgentAdapter):
+            async def call(self, input: AgentInput) -> str:
+                await asyncio.sleep(0.05)
+                return "at last"
+
+        executor = scenario.ScenarioExecutor(
+            "n",
+            "d",
+            [Slow()],
+            [scenario.agent(), scenario.succeed()],
+            verbose=False,
+            medium=Patient,
+            agent_timeout=0.01,
+        )
+
+        assert (await executor.run()).success
+
     async def test_a_voice_is_refused_by_text(self) -> None:
         with pytest.raises(ValueError, match="need a voice"):
             await play(script=[scenario.user("hi", voice_style="whispered")])
@@ -160,6 +272,7 @@ class Overruling:
         self.halts = halts
         self.broken_at: dict[str, int] = {}
         self.exchanges: list[Exchange] = []
+        self.forgotten: list[str] = []
 
     async def after_agent_turn(self, exchange: Exchange, thread_id: str) -> Halt | None:
         self.exchanges.append(exchange)
@@ -173,6 +286,9 @@ class Overruling:
         if turn is None:
             return result
         return result.model_copy(update={"success": False, "reasoning": f"said {self.rule} in turn {turn}"})
+
+    def forget(self, thread_id: str) -> None:
+        self.forgotten.append(thread_id)
 
 
 async def guarded(
@@ -227,6 +343,30 @@ class TestGuard:
         assert player.calls == 1
         assert result.stop_reason is StopReason.GUARD
 
+    async def test_it_forgets_a_run_that_ended_in_whatever_way(self) -> None:
+        guard = Overruling("secret")
+
+        def fail(_: ScenarioState) -> None:
+            raise LookupError("elsewhere")
+
+        with pytest.raises(LookupError):
+            await guarded(guard, agent(), script=[fail])
+
+        assert len(guard.forgotten) == 1
+
+    async def test_one_that_does_not_finish_ends_the_run_at_its_limit(self) -> None:
+        class Pondering(Overruling):
+            async def before_result(self, result: ScenarioResult) -> ScenarioResult:
+                await asyncio.Event().wait()
+                return result
+
+        executor = scenario.ScenarioExecutor(
+            "n", "d", [], [scenario.succeed()], verbose=False, guards=[Pondering("x")], agent_timeout=0.02
+        )
+
+        with pytest.raises(TimeoutError, match="a guard of the run"):
+            await executor.run()
+
     async def test_an_agent_may_bring_its_own(self) -> None:
         player = agent("the secret")
         player.run_guard = Overruling("secret")
@@ -238,9 +378,12 @@ class TestGuard:
 
 class TestTracer:
     async def test_it_gives_turns_their_traces_and_calls_their_headers_and_sees_errors(self) -> None:
-        log: list[str] = []
+        log: list[Any] = []
 
         class Numbering:
+            def __init__(self, run: RunIdentity) -> None:
+                log.append(f"run {run.name}")
+
             @contextmanager
             def turn(self, number: int) -> Generator[TurnTrace]:
                 log.append(f"turn {number}")
@@ -250,7 +393,7 @@ class TestTracer:
             @contextmanager
             def call(self, turn: TurnTrace, agent: AgentAdapter) -> Generator[CallTrace]:
                 try:
-                    yield CallTrace({"traceparent": f"00-{turn.trace_id}-{1:016x}-01"})
+                    yield CallTrace({"traceparent": f"00-{turn.trace_id}-{1:016x}-01"}, log.append)
                 except LookupError as error:
                     log.append(f"error {error}")
                     raise
@@ -260,12 +403,25 @@ class TestTracer:
             raise LookupError("traced")
 
         executor = scenario.ScenarioExecutor(
-            "n", "d", [agent(fail)], [scenario.user("a"), scenario.user("b"), scenario.agent()], tracer=Numbering()
+            "n",
+            "d",
+            [agent("fine", fail)],
+            [scenario.user("a"), scenario.agent(), scenario.user("b"), scenario.agent()],
+            tracer=Numbering,
+            verbose=False,
         )
         with pytest.raises(RuntimeError, match="traced"):
             await executor.run()
 
-        assert log == ["turn 0", "end of turn 0", "turn 1", "error traced", "end of turn 1"]
+        assert log == [
+            "run n",
+            "turn 0",
+            [{"role": "assistant", "content": "fine"}],
+            "end of turn 0",
+            "turn 1",
+            "error traced",
+            "end of turn 1",
+        ]
 
 
 class TestSimulatedTime:

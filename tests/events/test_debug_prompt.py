@@ -1,10 +1,12 @@
 """Debug mode: what a person types at the terminal is what the user says."""
 
+import asyncio
 import io
 import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -81,6 +83,16 @@ def test_whatever_is_typed_arrives_and_its_prompt_goes(typed: str) -> None:
         assert f"heard {typed!a}" in shown
         assert "[Debug Mode]" not in shown
         assert terminal.lines[1].startswith("User: ")
+
+
+def test_a_very_long_line_arrives_whole() -> None:
+    program = ASKING + "result = scenario.run_sync(**order)\nprint('heard', len(result.messages[0]['content']))"
+    with PseudoTerminal(program) as terminal:
+        terminal.wait_for("User:")
+        terminal.press("x" * 4000 + "\n")
+
+        assert terminal.finish() == 0
+        assert terminal.lines[-1] == "heard 4000"
 
 
 def test_nothing_is_taken_away_but_the_prompt() -> None:
@@ -243,6 +255,30 @@ def test_lines_that_come_through_a_pipe_are_used_one_for_each_turn() -> None:
         "left: third",
     ]
     assert "\x1b" not in finished.stdout
+
+
+async def test_a_line_of_which_a_cancelled_run_has_seen_the_beginning_is_the_next_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.setattr(sys, "stdin", os.fdopen(reading, encoding="utf-8"))
+    order: dict[str, Any] = {
+        "name": "tea shop",
+        "description": "d",
+        "agents": [Echo(), scenario.UserSimulatorAgent(model="offline/user")],
+        "script": [scenario.user(), scenario.agent(), scenario.succeed()],
+        "debug": True,
+    }
+    os.write(writing, "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}".encode()[:3])
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(scenario.arun(**order), 0.2)
+    os.write(writing, "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n\n".encode()[3:])
+
+    result = await scenario.arun(**order)
+
+    os.close(writing)
+    sys.stdin.close()
+    assert result.messages[0].get("content") == "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n"
 
 
 def test_the_question_goes_to_the_terminal_when_the_conversation_goes_to_a_file() -> None:

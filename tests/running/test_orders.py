@@ -1,10 +1,13 @@
 """What can be ordered, and what is told to whoever orders something else."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 import scenario
+from scenario.events import EventListener
+from scenario.run_events import RunEvent, RunStarted
 from scenario.types import AgentInput
 
 
@@ -110,9 +113,6 @@ class TestPrices:
 
 
 async def test_metadata_cannot_replace_what_the_run_says_of_itself() -> None:
-    from scenario.events import EventListener
-    from scenario.run_events import RunEvent, RunStarted
-
     started: list[RunStarted] = []
 
     class Ears(EventListener):
@@ -152,6 +152,26 @@ async def test_a_run_is_shown_unless_it_is_in_ci_or_asked_to_be_quiet(
     await scenario.arun("n", "d", [Bot()], script=[scenario.user("good morning"), scenario.succeed()], verbose=verbose)
 
     assert ("good morning" in capsys.readouterr().out) is shown
+
+
+@pytest.mark.parametrize("run", [scenario.run, scenario.arun])
+async def test_an_argument_that_does_not_exist_names_the_nearest(run: Any) -> None:
+    with pytest.raises(TypeError, match="did you mean 'max_turns'"):
+        await run("n", "d", [Bot()], max_turn=3)
+
+
+async def test_a_script_may_be_any_iterable() -> None:
+    steps = (step for step in [scenario.user("hi"), scenario.succeed()])
+
+    result = await scenario.arun("n", "d", [Bot()], script=steps, verbose=False)  # type: ignore[arg-type]  # what is tested
+
+    assert len(result.messages) == 1
+
+
+@pytest.mark.parametrize("script", [scenario.succeed(), "script", 3])
+async def test_a_script_that_is_no_list_is_refused(script: Any) -> None:
+    with pytest.raises(ValueError, match="`script` must be a list of steps"):
+        await scenario.arun("n", "d", [Bot()], script=script)
 
 
 async def test_names_may_hold_anything() -> None:
@@ -194,6 +214,48 @@ class TestExecutorByHand:
 
         assert first.run_id != second.run_id
         assert first.thread_id != second.thread_id
+
+    async def test_runs_of_one_executor_at_once_are_conversations_of_their_own(self) -> None:
+        class Slow(scenario.AgentAdapter):
+            async def call(self, input: AgentInput) -> str:
+                await asyncio.sleep(0.01)
+                return f"answer to {len(input.messages)}"
+
+        executor = scenario.ScenarioExecutor(
+            "n", "d", [Slow()], [scenario.user("hi"), scenario.agent(), scenario.succeed()], verbose=False
+        )
+
+        results = await asyncio.gather(executor.run(), executor.run(), executor.run())
+
+        assert len({result.thread_id for result in results}) == 3
+        assert all([m.get("content") for m in result.messages] == ["hi", "answer to 1"] for result in results)
+
+    async def test_going_by_hand_is_no_run_for_listeners(self) -> None:
+        heard: list[object] = []
+
+        class Ears(EventListener):
+            def on_event(self, event: RunEvent) -> None:
+                heard.append(event)
+
+        executor = scenario.ScenarioExecutor("n", "d", [Bot()], verbose=False, listeners=[Ears()])
+        executor.reset()
+        await executor.step()
+
+        assert heard == []
+
+    async def test_a_limit_reached_by_hand_is_a_result(self) -> None:
+        class Spending(scenario.AgentAdapter):
+            async def call(self, input: AgentInput) -> str:
+                input.report_usage(input_tokens=100)
+                return "spent"
+
+        executor = scenario.ScenarioExecutor("n", "d", [Spending(), Bot()], verbose=False, max_tokens_total=10)
+
+        await executor.step()
+        result = await executor.step()
+
+        assert isinstance(result, scenario.ScenarioResult)
+        assert result.stop_reason == "max_tokens_total"
 
     async def test_the_state_knows_its_executor(self) -> None:
         executor = scenario.ScenarioExecutor("n", "d", [Bot()], verbose=False)

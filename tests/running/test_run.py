@@ -1,9 +1,12 @@
 """Where runs happen: in threads of their own, on the caller's loop, from plain code, many at once."""
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import logging
+import os
+import signal
 import threading
 import time
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 import scenario
 from scenario.errors import AgentTimeoutError
 from scenario.running import watchdog as watchdog_module
+from scenario.running import worker_loops
 from scenario.types import AgentInput
 
 colour = contextvars.ContextVar("colour", default="none")
@@ -269,9 +273,9 @@ class TestRunMany:
         with pytest.raises(ValueError, match="limit"):
             await scenario.run_many([], limit=limit)
 
-    async def test_something_that_is_no_run_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="number 0"):
-            await scenario.run_many([3])  # type: ignore[list-item]  # what is tested
+    async def test_something_that_is_no_run_is_refused_and_the_others_are_closed(self) -> None:
+        with pytest.raises(ValueError, match="number 1"):
+            await scenario.run_many([scenario.arun(**order(Echo())), 3])  # type: ignore[list-item]  # what is tested
 
     async def test_cancelling_it_ends_all_runs(self) -> None:
         ended: list[int] = []
@@ -296,15 +300,21 @@ class TestRunMany:
         assert len(ended) == 2
 
 
-class TestBlockedLoops:
-    """An agent that blocks the loop it runs on."""
+@pytest.fixture
+def eager_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog_module, "BLOCKED_AFTER", 0.2)
+    monkeypatch.setattr(watchdog_module, "GRACE", 0.3)
 
-    @pytest.mark.slow
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager_watchdog")
+class TestRunsThatDoNotEnd:
+    """What blocks the loop it runs on, or does not let itself be cancelled."""
+
     @pytest.mark.blocks("what is tested")
-    async def test_in_a_thread_of_its_own_it_is_given_up_at_its_limit(
-        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    async def test_an_agent_that_blocks_a_thread_of_its_own_is_given_up_at_its_limit(
+        self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr(watchdog_module, "BLOCKED_AFTER", 0.2)
         release = threading.Event()
 
         class Blocking(scenario.AgentAdapter):
@@ -313,39 +323,111 @@ class TestBlockedLoops:
                 return "too late"
 
         caplog.set_level(logging.WARNING, "scenario")
-        with pytest.raises(AgentTimeoutError, match="blocked its thread"):
+        with pytest.raises(AgentTimeoutError, match=r"\[Blocking\] did not answer within 0.5 s"):
             await scenario.run(**order(Blocking(), agent_timeout=0.5))
 
-        assert any("[Blocking] has blocked its event loop" in record.message for record in caplog.records)
+        given_up = [record for record in caplog.records if "is given up" in record.message]
+        assert len(given_up) == 1
         release.set()
 
-    @pytest.mark.slow
     @pytest.mark.blocks("what is tested")
-    async def test_on_the_callers_loop_it_is_named_in_the_log(
-        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        monkeypatch.setattr(watchdog_module, "BLOCKED_AFTER", 0.2)
+    async def test_a_step_that_blocks_is_given_up_at_the_limit_of_the_run(self) -> None:
+        release = threading.Event()
+
+        def block(_: Any) -> None:
+            release.wait(25)
+
+        result = await scenario.run(**order(script=[scenario.user("hi"), block], max_seconds=0.5))
+
+        assert result.stop_reason == "max_seconds"
+        assert len(result.messages) == 1
+        release.set()
+
+    async def test_an_agent_that_ignores_its_cancellation_is_given_up(self) -> None:
+        release = threading.Event()
+
+        class Stubborn(scenario.AgentAdapter):
+            async def call(self, input: AgentInput) -> str:
+                while not release.is_set():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.sleep(0.05)
+                return "never"
+
+        with pytest.raises(AgentTimeoutError, match="could not be stopped"):
+            await scenario.run(**order(Stubborn(), agent_timeout=0.2))
+        release.set()
+
+    @pytest.mark.blocks("what is tested")
+    async def test_an_agent_that_blocks_the_callers_loop_is_named_in_the_log(self) -> None:
         named = threading.Event()
 
         class Telling(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                if "has blocked its event loop" in record.getMessage():
+                if "[Blocking] has blocked its event loop" in record.getMessage():
                     named.set()
-
-        handler = Telling()
-        logging.getLogger("scenario").addHandler(handler)
 
         class Blocking(scenario.AgentAdapter):
             async def call(self, input: AgentInput) -> str:
                 assert named.wait(20)
                 return "named"
 
+        handler = Telling()
+        logging.getLogger("scenario").addHandler(handler)
         try:
             result = await scenario.arun(**order(Blocking()))
         finally:
             logging.getLogger("scenario").removeHandler(handler)
 
         assert result.success
+
+
+class TestThreadsThatFail:
+    async def test_an_exit_called_in_a_task_of_the_agents_ends_the_run(self) -> None:
+        async def leave() -> None:
+            raise SystemExit(3)
+
+        class Leaving(scenario.AgentAdapter):
+            async def call(self, input: AgentInput) -> str:
+                self.task = asyncio.create_task(leave())
+                await asyncio.sleep(30)
+                return "never"
+
+        with pytest.raises(SystemExit):
+            async with asyncio.timeout(10):
+                await scenario.run(**order(Leaving()))
+        assert (await scenario.run(**order(Echo()))).success
+
+    async def test_places_are_given_back_when_runs_are_cancelled_while_they_clean_up(self) -> None:
+        class Littering(scenario.AgentAdapter):
+            async def call(self, input: AgentInput) -> str:
+                async def linger() -> None:
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        await asyncio.sleep(0.2)
+
+                self.kept = asyncio.create_task(linger())
+                await asyncio.sleep(0)
+                return "done"
+
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await scenario.run(**order(Littering()))
+
+        assert worker_loops._loops._busy == 0  # pyright: ignore[reportPrivateUsage]  # seen from nowhere else
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+    def test_a_forked_child_runs_with_threads_of_its_own(self) -> None:
+        assert scenario.run_sync(**order(Echo())).success
+
+        child = os.fork()
+        if child == 0:
+            signal.alarm(15)
+            os._exit(0 if scenario.run_sync(**order(Echo())).success else 1)
+
+        assert os.waitpid(child, 0)[1] == 0
 
 
 class TestSignature:

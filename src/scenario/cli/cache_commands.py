@@ -60,7 +60,7 @@ def clear(key: str | None, as_json: bool) -> int:
 
 
 def _info_lines(found: "CacheInfo") -> list[Line]:
-    age = "nothing is too old" if found.max_age is None else f"after {found.max_age / _DAY:g} days without use"
+    age = "never" if found.max_age is None else f"after {found.max_age / _DAY:g} days without use"
     limit = f"{found.max_bytes / _MEGABYTE:g} MB" if found.max_bytes else "off: SCENARIO_CACHE_MAX_MB is 0"
     rows = [
         ("Cache", found.path),

@@ -45,7 +45,7 @@ class ScenarioConfig(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", validate_default=False)
 
     default_model: Annotated[ModelSpec | None, SkipValidation] = None
-    max_turns: int | None = Field(default=10, ge=1)
+    max_turns: int | None = Field(default=10, ge=1, strict=True)
     min_turns: int | None = Field(default=None, ge=0, strict=True)
     verbose: bool | int | None = True
     cache_key: str | None = None
@@ -54,9 +54,9 @@ class ScenarioConfig(BaseModel):
     observability: dict[str, Any] | None = None
     agent_timeout: float | None = Field(default=600.0, gt=0, allow_inf_nan=False)
     max_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    max_tokens_total: int | None = Field(default=None, ge=1)
+    max_tokens_total: int | None = Field(default=None, ge=1, strict=True)
     max_cost_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    seed: int | None = None
+    seed: int | None = Field(default=None, strict=True)
 
     default_config: ClassVar["ScenarioConfig | None"] = None
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from scenario.agent_adapter import AgentAdapter
+from scenario.agent_adapter import AgentAdapter, display_name
 from scenario.engine.budget import is_for_lack_of_budget
 from scenario.engine.calls_under_way import CallsUnderWay
 from scenario.engine.history import History
@@ -66,21 +66,24 @@ class AgentCaller:
         try:
             return await self._timed(index, turn, heard, request, delivery)
         except BaseException:
-            self._history.mailboxes.put_back(index, heard)
+            self._history.put_back(index, heard)
             raise
 
     async def _timed(
         self, index: int, turn: TurnTrace, heard: list[Message], request: JudgmentRequest | None, delivery: Delivery
     ) -> list[Message] | ScenarioResult:
         agent, described, number = self._agents[index], self._described[index], self._state.current_turn
-        limit = self._run.budget.limits.agent_timeout
+        limit = None if self._medium.limits_agent_turns else self._run.limits.agent_timeout
         events = self._run.events
         events.emit(CallStarted(stamp=events.stamp(), turn=number, agent=described))
-        self.under_way.begin(index, described.name, limit)
         began = now()
         fault = ""
         try:
-            with self._tracer.call(turn, agent) as span, speaking(self._run, agent.role):
+            with (
+                self.under_way.call(f"[{type(agent).__name__}]", limit),
+                self._tracer.call(turn, agent) as span,
+                speaking(self._run, agent.role),
+            ):
                 input = AgentInput(
                     thread_id=self._state.thread_id,
                     messages=list(self._history.messages),  # type: ignore[arg-type]  # checked when they were added
@@ -91,7 +94,9 @@ class AgentCaller:
                 )
                 input.report_usage_to(partial(self._run.record_reported_usage, described.name, agent.role))
                 reply = await within(limit, agent, self._medium.agent_turn(index, input, delivery))
-                return messages_of_reply(reply, agent.role)
+                said = messages_of_reply(reply, agent.role)
+                span.report(said)
+                return said
         except asyncio.CancelledError as error:
             fault = "cancelled"
             task = asyncio.current_task()
@@ -100,11 +105,10 @@ class AgentCaller:
             raise agent_error(agent, RuntimeError("its call was cancelled from inside the agent")) from error
         except Exception as error:
             fault = error_text(error)
-            if (reached := self._run.budget.used_up) and is_for_lack_of_budget(error):
+            if (reached := self._run.limit_reached) and is_for_lack_of_budget(error):
                 raise reached from error
             raise agent_error(agent, error) from error
         finally:
-            self.under_way.end(index)
             duration = now() - began
             if agent.role is AgentRole.AGENT:
                 self.agent_time += duration
@@ -114,8 +118,11 @@ class AgentCaller:
 
 
 def calls_in_a_thread(agent: AgentAdapter) -> bool:
-    """Tell whether an agent's `call` is a plain function, which must not run on the loop."""
-    call = agent.call
+    """Tell whether an agent's `call` is a plain function, which must not run on the loop.
+
+    A plain wrapper of an async function is taken for what it wraps.
+    """
+    call = inspect.unwrap(agent.call)
     return not (inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None)))  # noqa: B004
 
 
@@ -123,12 +130,13 @@ class ThreadedAgent(AgentAdapter):
     """An agent whose plain `call` runs in a worker thread."""
 
     def __init__(self, agent: AgentAdapter) -> None:
-        self._agent = agent
+        self.role = agent.role
+        self.name = display_name(agent)
         self._call: Callable[[AgentInput], Any] = agent.call
 
     async def call(self, input: AgentInput) -> Any:
         """Call the agent in a worker thread; an awaitable that it returns is awaited here."""
-        reply = await in_worker_thread(lambda: self._call(input), name=f"scenario-{type(self._agent).__name__}")
+        reply = await in_worker_thread(lambda: self._call(input), name=f"scenario-{self.name}")
         return await reply if inspect.isawaitable(reply) else reply
 
 

@@ -93,3 +93,8 @@ def is_for_lack_of_budget(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def out_of_time(max_seconds: float) -> LimitReached:
+    """Return what ends a run that takes longer than `max_seconds`."""
+    return LimitReached(StopReason.MAX_SECONDS, f"Reached max_seconds ({max_seconds:g}) without conclusion")

@@ -4,25 +4,27 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from random import Random
 from typing import Any, TypeAlias
 
 from scenario.agent_adapter import AgentAdapter, display_name
+from scenario.config import ScenarioConfig
 from scenario.engine.agent_call import AgentCaller, ThreadedAgent, calls_in_a_thread
+from scenario.engine.background import Background, pending_turn_in_flight
 from scenario.engine.calls_under_way import CallsUnderWay
 from scenario.engine.checkpoints import Checkpoints
 from scenario.engine.guard import Exchange, Halt
 from scenario.engine.history import History
 from scenario.engine.live_run import LiveRun
 from scenario.engine.mailboxes import Message
-from scenario.engine.medium import Delivery
-from scenario.engine.pending_turn import PendingTurn
+from scenario.engine.medium import Cue, Delivery
 from scenario.engine.replies import scripted_message
 from scenario.engine.run_spec import RunSpec, Seams
-from scenario.engine.tracer import TurnTrace
+from scenario.engine.tracer import RunIdentity, TurnTrace
 from scenario.engine.turns import Place, TurnOrder
-from scenario.errors import ConfigurationError, MissingAgentError
-from scenario.run_events import AgentDescription, CheckpointReached, TurnStarted
+from scenario.errors import MissingAgentError
+from scenario.run_events import AgentDescription, CheckpointReached, RunEvent, Stamp, TurnStarted
 from scenario.scenario_state import Director, ScenarioState
 from scenario.types import (
     AgentRole,
@@ -36,7 +38,7 @@ Callback: TypeAlias = Callable[[ScenarioState], Any]
 Spoken: TypeAlias = list[Message] | ScenarioResult
 
 _PLAIN = Delivery()
-_DEFAULT_MAX_TURNS = 10
+_DEFAULT_MAX_TURNS: int = ScenarioConfig.model_fields["max_turns"].default
 _PLAYERS = {
     AgentRole.USER: "a scenario.UserSimulatorAgent()",
     AgentRole.AGENT: "your agent",
@@ -52,6 +54,7 @@ class Conversation:
         run: The run it belongs to.
         history: The messages and who has heard them.
         checkpoints: What was judged on the way.
+        background: What goes on beside the script.
         halt: Why a guard ended the talking, if one did.
     """
 
@@ -66,24 +69,30 @@ class Conversation:
         self.state.attach(director)
         self.run = LiveRun(spec, self.state, seams.sink)
         self.checkpoints = Checkpoints()
+        self.background = Background()
         self.halt: Halt | None = None
         self._spec = spec
-        self._tracer = seams.tracer
+        self._tracer = seams.tracer(
+            RunIdentity(
+                run_id=spec.run_id,
+                thread_id=spec.thread_id,
+                name=spec.name,
+                set_id=spec.set_id,
+                batch_run_id=spec.batch_run_id,
+            )
+        )
+        self._sink = seams.sink
         self._ask_user = seams.ask_user
         self._agents = spec.agents
         self._described = [AgentDescription(name=display_name(agent), role=agent.role) for agent in spec.agents]
         self.medium = seams.medium([ThreadedAgent(a) if calls_in_a_thread(a) else a for a in spec.agents])
         self.history = History(self.state, self._described, self.run.events)
         self._caller = AgentCaller(
-            spec.agents, self._described, self.run, self.state, self.history, self.medium, seams.tracer
+            spec.agents, self._described, self.run, self.state, self.history, self.medium, self._tracer
         )
         self._order = TurnOrder(spec.agents)
         self._open_trace = ExitStack()
         self._trace = TurnTrace("")
-        self._group: asyncio.TaskGroup | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._pending: PendingTurn | None = None
-        self._pending_task: asyncio.Task[None] | None = None
 
     @property
     def calls_under_way(self) -> CallsUnderWay:
@@ -122,50 +131,36 @@ class Conversation:
         """Make agent `index` forget what it has not yet heard."""
         self.history.mailboxes.collect(index)
 
+    def stamp(self) -> Stamp:
+        """Return the stamp of an event that happens now."""
+        return self.run.events.stamp()
+
+    def emit(self, event: RunEvent) -> None:
+        """Tell listeners what happened."""
+        self.run.events.emit(event)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run `work` beside the script; it is cancelled and awaited when the run ends.
 
         Raises:
             ConfigurationError: If no run is in progress.
         """
-        if self._group is None:
-            work.close()
-            raise ConfigurationError(
-                "nothing can go on in the background outside of a run", "play the step as part of a script"
-            )
-        task = self._group.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return self.background.spawn(work)
 
     @property
     def has_pending_turn(self) -> bool:
         """Whether an agent's background turn is under way."""
-        return self._pending is not None and not self._pending.is_over
+        return self.background.has_pending_turn
 
     async def cancel_pending_turn(self) -> bool:
         """Cancel the background turn of an agent, if there is one, and await its end."""
-        if self._pending is None or self._pending_task is None or self._pending.is_over:
-            return False
-        self._pending_task.cancel()
-        await self._pending.ended()
-        return True
+        return await self.background.cancel_turn()
 
     # The life of the conversation.
 
     def begin(self) -> None:
         """Open the first turn."""
         self._begin_turn()
-
-    def join(self, group: asyncio.TaskGroup) -> None:
-        """Let background work run in `group` from now on."""
-        self._group = group
-
-    def leave(self) -> None:
-        """Cancel all background work; its group awaits it."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        self._group = None
 
     def close(self) -> None:
         """Close the trace of the last turn."""
@@ -179,7 +174,7 @@ class Conversation:
                 "is not part of the result. End the script with a step that waits for it"
             )
             await self.cancel_pending_turn()
-        if result := await self._settle():
+        if result := await self.background.settle():
             return result
         if self.halt is not None and self._order.first(AgentRole.JUDGE) is not None:
             return await self.judge()
@@ -196,27 +191,31 @@ class Conversation:
         self.history.add(message)
         return None
 
-    async def user(self, content: str | Message | None = None, delivery: Delivery = _PLAIN) -> ScenarioResult | None:
-        """Let the user speak: the content, or whatever the simulator says."""
+    async def user(
+        self, content: str | Message | None = None, delivery: Delivery = _PLAIN, cue: Cue | None = None
+    ) -> ScenarioResult | None:
+        """Let the user speak: the content, or whatever the simulator says; with a cue, into the agent's turn."""
+        begins_turn = cue is not None and self.medium.can_interrupt and not self.has_pending_turn
+        if begins_turn and (result := await self.agent(wait=False)):
+            return result
         interrupting = self.medium.can_interrupt and self.has_pending_turn
-        if not interrupting and (result := await self._settle()):
+        if not interrupting and (result := await self.background.settle()):
             return result
         if content is None and self.halt is not None:
             return None
         place = await self._claim(AgentRole.USER, content)
         if content is None:
-            return _result(await self._speak(place, delivery=delivery, interrupting=interrupting))
+            return _result(await self._speak(place, delivery=delivery, interrupting=interrupting, cue=cue))
         if interrupting:
-            message = _as_user_message(content)
-            return await self._interrupt(message, delivery)
+            return await self._interrupt(_as_user_message(content), delivery, cue)
         self.history.add(await self.medium.user_turn(content, delivery) if isinstance(content, str) else content)
         return None
 
     async def agent(self, content: str | Message | None = None, *, wait: bool = True) -> ScenarioResult | None:
         """Let the agent under test speak: the content, or its own answer, awaited or in the background."""
-        if not wait and self.has_pending_turn:
-            raise RuntimeError("An async agent turn is already in flight; wait for it with a step such as agent()")
-        if result := await self._settle():
+        if not wait and content is None and self.has_pending_turn:
+            raise pending_turn_in_flight()
+        if result := await self.background.settle():
             return result
         if content is None and self.halt is not None:
             return None
@@ -226,15 +225,14 @@ class Conversation:
             return None
         if wait:
             return _result(await self._speak(place))
-        self._pending = PendingTurn(lambda: self._in_background(place))
-        self._pending_task = self.spawn(self._pending.play())
+        self.background.begin_turn(partial(self._spoken_result, place))
         return None
 
     async def judge(
         self, criteria: list[str] | None = None, additional_context: str | None = None
     ) -> ScenarioResult | None:
         """Ask the judge for its verdict: final without criteria, a checkpoint with them."""
-        if result := await self._settle():
+        if result := await self.background.settle():
             return result
         place = await self._claim(AgentRole.JUDGE, None)
         request = JudgmentRequest(criteria=criteria, additional_context=additional_context)
@@ -251,7 +249,7 @@ class Conversation:
         self, turns: int | None = None, on_turn: Callback | None = None, on_step: Callback | None = None
     ) -> ScenarioResult | None:
         """Let everybody speak in order, for `turns` turns or until a verdict or the limit of turns."""
-        if result := await self._settle():
+        if result := await self.background.settle():
             return result
         first: int | None = None
         while True:
@@ -265,9 +263,16 @@ class Conversation:
             if isinstance(spoken, ScenarioResult):
                 return spoken
 
+    async def send(self, sound: Any) -> ScenarioResult | None:
+        """Send sound that is not speech of a turn, once an agent's background turn is over."""
+        if result := await self.background.settle():
+            return result
+        await self.medium.send(sound)
+        return None
+
     async def succeed(self, reasoning: str | None = None) -> ScenarioResult:
         """End the run as passed."""
-        return await self._settle() or ScenarioResult(
+        return await self.background.settle() or ScenarioResult(
             success=True,
             messages=[],
             reasoning=reasoning or "Scenario marked as successful with scenario.succeed()",
@@ -276,7 +281,7 @@ class Conversation:
 
     async def fail(self, reasoning: str | None = None) -> ScenarioResult:
         """End the run as failed."""
-        return await self._settle() or ScenarioResult(
+        return await self.background.settle() or ScenarioResult(
             success=False,
             messages=[],
             reasoning=reasoning or "Scenario marked as failed with scenario.fail()",
@@ -338,22 +343,14 @@ class Conversation:
             )
         return place
 
-    async def _settle(self) -> ScenarioResult | None:
-        pending = self._pending
-        if pending is None or self._pending_task is asyncio.current_task():
-            return None
-        result = await pending.take()
-        self._pending = self._pending_task = None
-        return result
-
-    async def _in_background(self, place: Place) -> ScenarioResult | None:
+    async def _spoken_result(self, place: Place) -> ScenarioResult | None:
         return _result(await self._speak(place))
 
     async def _interrupt(
-        self, message: Mapping[str, Any], delivery: Delivery, author: int | None = None
+        self, message: Mapping[str, Any], delivery: Delivery, cue: Cue | None, author: int | None = None
     ) -> ScenarioResult | None:
-        said = await self.medium.interrupt(message, delivery)
-        result = await self._settle() if not self.has_pending_turn else None
+        said = await self.medium.interrupt(message, delivery, cue)
+        result = await self.background.settle() if not self.has_pending_turn else None
         self.history.add(said, author)
         return result
 
@@ -364,14 +361,16 @@ class Conversation:
         request: JudgmentRequest | None = None,
         delivery: Delivery = _PLAIN,
         interrupting: bool = False,
+        cue: Cue | None = None,
     ) -> Spoken:
         assert place.index is not None
         index = place.index
         agent = self._agents[index]
-        if limit := self.run.budget.used_up:
+        if limit := self.run.limit_reached:
             raise limit
         if agent.role is AgentRole.USER and self._ask_user is not None and (typed := await self._ask_user()):
-            return [self.history.add({"role": "user", "content": typed}, index)]
+            return [self.history.add(await self.medium.user_turn(typed, delivery), index)]
+        await self._sink.commit()
         heard = tuple(self.history.mailboxes.queues[index])
         reply = await self._caller.call(index, self._trace, request, delivery)
         if isinstance(reply, ScenarioResult):
@@ -380,7 +379,7 @@ class Conversation:
             reason = StopReason.VERDICT if agent.role is AgentRole.JUDGE else StopReason.AGENT_RESULT
             return reply.model_copy(update={"stop_reason": reason})
         if interrupting and reply:
-            result = await self._interrupt(reply[0], delivery, index)
+            result = await self._interrupt(reply[0], delivery, cue, index)
             said = [self.history.messages[-1], *(self.history.add(message, index) for message in reply[1:])]
             return result or said
         said = [self.history.add(message, index) for message in reply]

@@ -12,9 +12,19 @@ class EventSink(Protocol):
         """Take one event. Returns at once, never raises, does no I/O."""
         ...
 
+    async def commit(self) -> None:
+        """Return when the events so far are as safe as the sink can make them; soon, whatever happens.
+
+        Awaited before each agent call and before the result, so that a record survives a killed process.
+        """
+        ...
+
 
 class NullSink:
     """A sink for runs that nobody listens to."""
 
     def emit(self, event: RunEvent) -> None:
         """Drop the event."""
+
+    async def commit(self) -> None:
+        """Return at once: nothing is kept."""

@@ -48,3 +48,7 @@ class RunGuard(Protocol):
     async def before_result(self, result: ScenarioResult) -> ScenarioResult:
         """See the result before anybody else, and give back the one that counts."""
         ...
+
+    def forget(self, thread_id: str) -> None:
+        """Let go of what is remembered of a run that has ended, in whatever way."""
+        ...

@@ -31,7 +31,7 @@ class History:
             MessageAdded(
                 stamp=self._events.stamp(),
                 index=index,
-                message=entry,
+                message=dict(entry),
                 author=None if author is None else self._agents[author],
             )
         )
@@ -53,3 +53,8 @@ class History:
         if removed:
             self._events.emit(MessagesRemoved(stamp=self._events.stamp(), index=index, count=len(removed)))
         return removed
+
+    def put_back(self, index: int, unheard: Sequence[Message]) -> None:
+        """Let agent `index` hear messages again, as far as they are still part of the conversation."""
+        present = {id(message) for message in self.messages}
+        self.mailboxes.put_back(index, [message for message in unheard if id(message) in present])

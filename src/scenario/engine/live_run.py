@@ -5,7 +5,7 @@ import logging
 import time
 from random import Random
 
-from scenario.engine.budget import Budget
+from scenario.engine.budget import Budget, LimitReached, Limits, out_of_time
 from scenario.engine.event_log import EventLog
 from scenario.engine.event_sink import EventSink
 from scenario.engine.run_context import current_role
@@ -20,10 +20,15 @@ _log = logging.getLogger(__name__)
 
 def now() -> float:
     """Return the running loop's time, in seconds; outside of loops, the system's monotonic clock."""
+    loop = _running_loop()
+    return time.monotonic() if loop is None else loop.time()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
-        return asyncio.get_running_loop().time()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return time.monotonic()
+        return None
 
 
 class LiveRun:
@@ -33,6 +38,7 @@ class LiveRun:
         self._spec = spec
         self._state = state
         self._began = now()
+        self._loop = _running_loop()
         self._unpriced: set[str] = set()
         self.budget = Budget(spec.limits)
         self.events = EventLog(spec.run_id, sink, self.elapsed)
@@ -52,9 +58,22 @@ class LiveRun:
         """Key under which answers are reused from run to run; None when they are not."""
         return self._spec.config.cache_key
 
+    @property
+    def limits(self) -> Limits:
+        """The limits of the run."""
+        return self._spec.limits
+
+    @property
+    def limit_reached(self) -> LimitReached | None:
+        """The limit of spend or time that is used up, if one is."""
+        limit = self._spec.limits.max_seconds
+        if limit is not None and self.elapsed() >= limit:
+            return out_of_time(limit)
+        return self.budget.used_up
+
     def elapsed(self) -> float:
-        """Return the seconds since the run began."""
-        return now() - self._began
+        """Return the seconds since the run began, on the clock of its loop, whichever thread asks."""
+        return (self._loop.time() if self._loop else now()) - self._began
 
     def rng(self, name: str) -> Random:
         """Return the random generator that belongs to `name` in the current turn."""
@@ -84,7 +103,13 @@ class LiveRun:
         )
 
     def record_reported_usage(self, agent: str, role: AgentRole, usage: TokenUsage) -> None:
-        """Count a model call that an agent made by itself and reported."""
+        """Count a model call that an agent made by itself and reported, from whichever thread it runs in."""
+        if self._loop is not None and _running_loop() is not self._loop:
+            self._loop.call_soon_threadsafe(self._record_reported, agent, role, usage)
+        else:
+            self._record_reported(agent, role, usage)
+
+    def _record_reported(self, agent: str, role: AgentRole, usage: TokenUsage) -> None:
         self._count(role, agent, usage)
         self.events.emit(
             ModelCalled(stamp=self.events.stamp(), role=role, model=agent, usage=usage, duration=0.0, attempts=1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from scenario.agent_adapter import AgentAdapter
 from scenario.errors import ConfigurationError
+from scenario.run_events import RunEvent, Stamp
 from scenario.types import AgentInput, AgentReturnTypes, ScenarioResult
 
 if TYPE_CHECKING:
@@ -36,6 +37,21 @@ class Delivery:
         return self.style is None and not self.effects
 
 
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """When the user speaks into an agent's turn.
+
+    Attributes:
+        after: Seconds of the agent's speech; None to wait for its beginning only.
+        after_words: Words of the agent's speech, in place of seconds.
+        wait_for_speech: Seconds to wait for the agent to speak at all.
+    """
+
+    after: float | None = None
+    after_words: int | None = None
+    wait_for_speech: float = 8.0
+
+
 class RunView(Protocol):
     """What a medium may do to the run it carries."""
 
@@ -60,6 +76,14 @@ class RunView(Protocol):
         """Make agent `index` forget what it has not yet heard."""
         ...
 
+    def stamp(self) -> Stamp:
+        """Return the stamp of an event that happens now."""
+        ...
+
+    def emit(self, event: RunEvent) -> None:
+        """Tell listeners what happened on the line."""
+        ...
+
     def notice(self, text: str) -> None:
         """Tell listeners something a person should know."""
         ...
@@ -80,6 +104,11 @@ class Medium(Protocol):
     @property
     def can_interrupt(self) -> bool:
         """Whether what the user says may reach an agent that is still answering."""
+        ...
+
+    @property
+    def limits_agent_turns(self) -> bool:
+        """Whether the medium bounds agents' turns by limits of its own, in place of the run's `agent_timeout`."""
         ...
 
     @property
@@ -111,10 +140,11 @@ class Medium(Protocol):
         """Send sound that is not speech of a turn: silence, a clip, tones."""
         ...
 
-    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery) -> Mapping[str, Any]:
+    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery, cue: Cue | None) -> Mapping[str, Any]:
         """Say the user's `message` into an agent's pending turn.
 
-        The medium decides when it lands and whether the turn is cut; what was heard of a cut turn it adds itself.
+        The medium decides when it lands (at the cue, if there is one) and whether the turn is cut; what was heard of
+        a cut turn it adds itself.
 
         Returns:
             The message that stands for it in the conversation, which the engine then adds.
@@ -122,7 +152,7 @@ class Medium(Protocol):
         ...
 
     async def finish(self, result: ScenarioResult) -> ScenarioResult:
-        """Add to the result what only the medium knows."""
+        """Add to the result what only the medium knows; also to that of a run that raised."""
         ...
 
     async def aclose(self) -> None:
@@ -137,6 +167,7 @@ class TextMedium:
     """Carries text: what is said is heard at once and whole."""
 
     can_interrupt = False
+    limits_agent_turns = False
 
     def __init__(self, agents: Sequence[AgentAdapter]) -> None:
         self._agents = agents
@@ -164,7 +195,7 @@ class TextMedium:
             "sound cannot be sent in a text conversation", "use a voice agent, or leave out the step"
         )
 
-    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery) -> Mapping[str, Any]:
+    async def interrupt(self, message: Mapping[str, Any], delivery: Delivery, cue: Cue | None) -> Mapping[str, Any]:
         """Refuse: text arrives whole."""
         raise ConfigurationError(
             "a text conversation cannot be interrupted", "use a voice agent, or leave out the step"

@@ -5,10 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from scenario.engine.mailboxes import Message
 from scenario.errors import AgentReplyError, ConfigurationError, ScenarioError
 from scenario.types import AgentRole, ScenarioResult
-
-Message = dict[str, Any]
 
 _ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 _ACCEPTED = (

@@ -10,7 +10,7 @@ from scenario.engine.budget import Limits
 from scenario.engine.event_sink import EventSink, NullSink
 from scenario.engine.guard import RunGuard
 from scenario.engine.medium import MediumFactory, TextMedium
-from scenario.engine.tracer import RandomIdTracer, Tracer
+from scenario.engine.tracer import RandomIdTracer, TracerFactory
 from scenario.types import ScriptStep
 
 
@@ -63,12 +63,12 @@ class Seams:
 
     Attributes:
         sink: Takes its events.
-        tracer: Traces its turns and calls.
+        tracer: Makes what traces its turns and calls.
         medium: Makes what carries its conversation.
         ask_user: Asks a person what the user says; an empty answer leaves it to the simulator. None asks nobody.
     """
 
     sink: EventSink = field(default_factory=NullSink)
-    tracer: Tracer = field(default_factory=RandomIdTracer)
+    tracer: TracerFactory = RandomIdTracer
     medium: MediumFactory = TextMedium
     ask_user: Callable[[], Awaitable[str]] | None = None

@@ -5,14 +5,16 @@ import inspect
 import linecache
 import logging
 import traceback
+from collections.abc import Coroutine
 from typing import Any
 
 from scenario.agent_adapter import display_name
-from scenario.engine.budget import LimitReached
+from scenario.engine.budget import LimitReached, out_of_time
 from scenario.engine.conversation import Conversation
+from scenario.engine.event_sink import EventSink
 from scenario.engine.replies import error_text
 from scenario.engine.run_spec import RunSpec
-from scenario.errors import AgentError, ScenarioError
+from scenario.errors import AgentError, AgentTimeoutError, ScenarioError
 from scenario.run_events import AgentDescription, RunFinished, RunStarted, StepFinished
 from scenario.scenario_state import state_in_play
 from scenario.script import Step
@@ -30,10 +32,12 @@ _NO_CONCLUSION = (
 class ScriptRun:
     """One run of a script over a conversation."""
 
-    def __init__(self, spec: RunSpec, conversation: Conversation) -> None:
+    def __init__(self, spec: RunSpec, sink: EventSink, conversation: Conversation) -> None:
         self._spec = spec
+        self._sink = sink
         self._conversation = conversation
         self._finished = False
+        self._failing: ScenarioResult | None = None
 
     async def play(self) -> ScenarioResult:
         """Play the script.
@@ -50,69 +54,103 @@ class ScriptRun:
         try:
             self._say_started()
             self._conversation.begin()
-            try:
-                result = await self._on_the_medium()
-            except BaseException as error:
-                self._say_finished(self._completed(self._result_of(error)), error)
-                raise
-            finally:
-                self._conversation.close()
-            return result
+            return await self._on_the_medium()
+        except BaseException as error:
+            self._say_finished(self._failing or self._completed(self._result_of(error)), error)
+            raise
         finally:
+            self._conversation.close()
+            for guard in self._spec.guards:
+                guard.forget(self._spec.thread_id)
             state_in_play.reset(token)
 
     async def _on_the_medium(self) -> ScenarioResult:
-        medium = self._conversation.medium
-        medium.check()
+        self._conversation.medium.check()
         try:
-            await medium.open(self._conversation)
-            result = await self._within_the_time()
-            for guard in self._spec.guards:
-                result = await guard.before_result(self._completed(result))
-            result = self._completed(await medium.finish(self._completed(result)))
-            self._say_finished(result)
-            return result
+            return await self._in_a_task_group()
         finally:
             await self._close_the_medium()
+
+    async def _in_a_task_group(self) -> ScenarioResult:
+        result: ScenarioResult | None = None
+        failure: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                with self._conversation.background.within(group):
+                    try:
+                        result = await self._from_open_to_finish()
+                    except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
+                        raise
+                    except BaseException as error:  # raised below, where the group does not wrap it
+                        failure = error
+        except ExceptionGroup as several:
+            # Background work of the medium. Its first error ended the run, unless the run had ended before.
+            if result is None and failure is None:
+                raise several.exceptions[0] from several
+            _log.warning("%s: background work failed at the end of the run", self._spec.name, exc_info=several)
+        if failure is not None:
+            raise failure
+        assert result is not None
+        return result
+
+    async def _from_open_to_finish(self) -> ScenarioResult:
+        medium = self._conversation.medium
+        await medium.open(self._conversation)
+        try:
+            result = await self._within_the_time()
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # test frameworks raise outcomes that are no Exception
+            self._failing = await self._failing_result(error)
+            raise
+        for guard in self._spec.guards:
+            result = await self._bounded(guard.before_result(self._completed(result)), "a guard")
+        result = self._completed(await self._bounded(medium.finish(self._completed(result)), "the medium"))
+        self._say_finished(result)
+        await self._sink.commit()
+        return result
 
     async def _within_the_time(self) -> ScenarioResult:
         limit = self._spec.limits.max_seconds
         deadline = asyncio.timeout(limit)
         try:
             async with deadline:
-                return await self._in_a_task_group()
+                return await self._play_steps()
         except TimeoutError:
+            if limit is None or not deadline.expired():
+                raise
+            return truncated(out_of_time(limit))
+
+    async def _failing_result(self, error: BaseException) -> ScenarioResult:
+        """Return the result of a run that raised, with what the medium adds to it."""
+        result = self._completed(self._result_of(error))
+        try:
+            return self._completed(await self._bounded(self._conversation.medium.finish(result), "the medium"))
+        except Exception:  # the error that ended the run is the one to tell of
+            _log.warning("%s: the medium could not add to the result", self._spec.name, exc_info=True)
+            return result
+
+    async def _bounded(self, work: Coroutine[Any, Any, ScenarioResult], who: str) -> ScenarioResult:
+        limit = self._spec.limits.agent_timeout
+        deadline = asyncio.timeout(limit)
+        try:
+            async with deadline:
+                return await work
+        except TimeoutError as error:
             if not deadline.expired():
                 raise
-            return _truncated(
-                LimitReached(StopReason.MAX_SECONDS, f"Reached max_seconds ({limit:g}) without conclusion")
-            )
-
-    async def _in_a_task_group(self) -> ScenarioResult:
-        result: ScenarioResult | None = None
-        failure: Exception | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._conversation.join(group)
-                try:
-                    result = await self._play_steps()
-                except Exception as error:  # raised below, where the group does not wrap it
-                    failure = error
-                finally:
-                    self._conversation.leave()
-        except ExceptionGroup as several:
-            # Only background work of the medium gets here; its first error is the one that ended the run.
-            raise several.exceptions[0] from several
-        if failure is not None:
-            raise failure
-        assert result is not None
-        return result
+            raise AgentTimeoutError(
+                f"{who} of the run did not finish the result within {limit:g} s", "raise `agent_timeout`"
+            ) from error
 
     async def _play_steps(self) -> ScenarioResult:
         conversation = self._conversation
         try:
             for position, step in enumerate(self._spec.script):
-                value = await self._play_step(step)
+                if limit := conversation.run.limit_reached:
+                    raise limit
+                with conversation.calls_under_way.call(f"step {position} ({step_name(step)})", None):
+                    value = await self._play_step(step)
                 events = conversation.run.events
                 events.emit(StepFinished(stamp=events.stamp(), step=position, name=step_name(step)))
                 if isinstance(value, ScenarioResult):
@@ -124,7 +162,7 @@ class ScriptRun:
                     )
             result = await conversation.end_of_script()
         except LimitReached as limit:
-            return self._with_checkpoints(_truncated(limit))
+            return self._with_checkpoints(truncated(limit))
         if result is not None:
             return self._with_checkpoints(result)
         return conversation.checkpoints.summary() or self._without_conclusion()
@@ -179,7 +217,7 @@ class ScriptRun:
         checkpoints = self._conversation.checkpoints
         text = _failure_text(error)
         check = isinstance(error, AssertionError)
-        cancelled = not isinstance(error, Exception)
+        cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | SystemExit)
         return ScenarioResult(
             success=False,
             messages=[],
@@ -219,9 +257,15 @@ class ScriptRun:
         for warning in spec.warnings:
             self._conversation.notice(warning)
 
-    def say_given_up(self, error: AgentError) -> None:
-        """Say that the run ended, from outside of its blocked loop."""
-        self._say_finished(self._completed(self._result_of(error)), error)
+    def say_given_up(self, ending: AgentTimeoutError | LimitReached) -> ScenarioResult:
+        """Say from another thread that the run was ended without its loop's help, and return the result."""
+        if isinstance(ending, LimitReached):
+            result = self._completed(self._with_checkpoints(truncated(ending)))
+            self._say_finished(result)
+        else:
+            result = self._completed(self._result_of(ending))
+            self._say_finished(result, ending)
+        return result
 
     def _say_finished(self, result: ScenarioResult, error: BaseException | None = None) -> None:
         if self._finished:
@@ -245,7 +289,8 @@ def step_name(step: ScriptStep) -> str:
     return getattr(step, "__name__", None) or type(step).__name__
 
 
-def _truncated(limit: LimitReached) -> ScenarioResult:
+def truncated(limit: LimitReached) -> ScenarioResult:
+    """Return the result of a run that a limit ended."""
     return ScenarioResult(
         success=False,
         messages=[],

@@ -1,12 +1,16 @@
 """Gives each turn a trace and each agent call a span."""
 
-from collections.abc import Generator, Mapping
+import os
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from scenario.agent_adapter import AgentAdapter
+
+if TYPE_CHECKING:
+    from scenario.types import ScenarioResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +24,25 @@ class TurnTrace:
     trace_id: str
 
 
+def _unreported(reply: "Sequence[Mapping[str, Any]] | ScenarioResult") -> None:
+    """Drop what a call came to."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallTrace:
     """The span of one agent call.
 
     Attributes:
         headers: W3C trace context (`traceparent`, `tracestate`) for requests the agent makes.
+        report: Told what the call came to, while the span is open: messages, or the result that ends the run.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    report: "Callable[[Sequence[Mapping[str, Any]] | ScenarioResult], None]" = _unreported
 
 
 class Tracer(Protocol):
-    """Traces a run. A turn may be opened in one task and closed in another; a call never is."""
+    """Traces one run. A turn may be opened in one task and closed in another; a call never is."""
 
     def turn(self, number: int) -> AbstractContextManager[TurnTrace]:
         """Open the trace of turn `number`; the first is 0."""
@@ -43,12 +53,40 @@ class Tracer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunIdentity:
+    """Which run is traced.
+
+    Attributes:
+        run_id: Id of the run.
+        thread_id: Id of its conversation.
+        name: Name of the scenario.
+        set_id: Set the run belongs to.
+        batch_run_id: Batch the run belongs to.
+    """
+
+    run_id: str
+    thread_id: str
+    name: str
+    set_id: str
+    batch_run_id: str
+
+
+TracerFactory: TypeAlias = Callable[[RunIdentity], Tracer]
+
+
 # Not for secrets: a call to the system for every id would hand the interpreter to other threads each time.
 _ids = Random()
+if hasattr(os, "register_at_fork"):
+    # Two children would give out the same ids otherwise.
+    os.register_at_fork(after_in_child=_ids.seed)
 
 
 class RandomIdTracer:
     """Records nothing, and gives out ids a real tracer could have given (W3C Trace Context, level 1)."""
+
+    def __init__(self, run: RunIdentity | None = None) -> None:
+        """Make a tracer; which run it is for makes no difference."""
 
     @contextmanager
     def turn(self, number: int) -> Generator[TurnTrace]:

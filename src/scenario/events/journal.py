@@ -44,6 +44,9 @@ class RunSink:
             delivery.mark(reached)
         await catching_up.missed(limit)
 
+    async def commit(self) -> None:
+        """Return at once: no listener keeps a record that a killed process must leave behind."""
+
     async def settle(self, limit: float) -> None:
         """End the run's listening. To be called once, at the run's end, whichever way it ended.
 

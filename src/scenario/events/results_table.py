@@ -14,6 +14,7 @@ from scenario.usage import Usage
 ROW_LIMIT = 100
 """Runs listed. Of more than that only those that did not pass are, up to the limit."""
 
+_CELL_LIMIT = 80
 _REASON_LIMIT = 500
 _ID_TAIL = 6
 _HEAD = ("scenario", "outcome", "ended by", "run", "model calls", "cost", "time")
@@ -38,7 +39,7 @@ def results_table(results: Sequence[Ended]) -> list[Line]:
     listed = ended
     if len(ended) > ROW_LIMIT:
         listed = [(number, each) for number, each in ended if _outcome(each) is not Outcome.PASSED][:ROW_LIMIT]
-    head, *rows = aligned([_HEAD, *(_row(number, each) for number, each in listed)])
+    head, *rows = aligned([_HEAD, *(_row(number, each) for number, each in listed)], limit=_CELL_LIMIT)
     lines = [line(), line(Piece(f"  {head}", "quiet"))]
     for (_, each), row in zip(listed, rows, strict=True):
         outcome = _outcome(each)

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 from scenario.events.visible_text import visible_line
 
-CELL_LIMIT = 80
-"""Characters shown of a cell."""
-
 _GAP = "  "
 _CUT = "..."
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows of equally many cells as text, in columns that are as wide as their widest cell."""
-    shown = [[_cut(visible_line(cell)) for cell in row] for row in rows]
+def aligned(rows: Sequence[Sequence[str]], limit: int | None = None) -> list[str]:
+    """Return rows of equally many cells as text, in columns that are as wide as their widest cell.
+
+    Args:
+        rows: The rows.
+        limit: Characters shown of a cell; left out, all of them are.
+    """
+    shown = [[_cut(visible_line(cell), limit) for cell in row] for row in rows]
     widths = [max(map(cells_of, column)) for column in zip(*shown, strict=True)]
     return [
         _GAP.join(cell + " " * (width - cells_of(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -31,5 +33,5 @@ def cells_of(text: str) -> int:
     return cell_len(text)
 
 
-def _cut(cell: str) -> str:
-    return cell if len(cell) <= CELL_LIMIT else f"{cell[: CELL_LIMIT - len(_CUT)]}{_CUT}"
+def _cut(cell: str, limit: int | None) -> str:
+    return cell if limit is None or len(cell) <= limit else f"{cell[: limit - len(_CUT)]}{_CUT}"

@@ -2,13 +2,19 @@
 
 import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scenario.engine.run_origin import tell_origins
-from scenario.pytest_plugin.unawaited_runs import UnawaitedRuns, closed_run, runs_can_exist, unawaited_runs_alive
+from scenario.pytest_plugin.unawaited_runs import (
+    UnawaitedRun,
+    UnawaitedRuns,
+    closed_run,
+    runs_can_exist,
+    unawaited_runs_alive,
+)
 from scenario.pytest_plugin.under_way import Phase, UnderWay
 
 if TYPE_CHECKING:
@@ -31,6 +37,7 @@ class SessionHooks:
         self._worker_output: dict[str, Any] | None = getattr(config, "workeroutput", None)
         self._under_way = UnderWay()
         self._unawaited = UnawaitedRuns()
+        self._has_failed = False
         self._log: RunLog | None = None
         self._listening: ListenerHandle | None = None
         self._stop_telling = tell_origins(self._origin_of)
@@ -60,8 +67,13 @@ class SessionHooks:
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Catch runs that nobody awaits, for as long as the work on a test goes on."""
         with UnawaitedRuns() as self._unawaited:
+            self._has_failed = False
             try:
-                return (yield)
+                result = yield
+                if not self._has_failed:
+                    # Some things, such as the values of fixtures, are let go of after the last phase.
+                    self._note_unawaited()
+                return result
             finally:
                 self._under_way.leave()
                 self._begin_attempt()
@@ -106,10 +118,14 @@ class SessionHooks:
         # What comes to light between phases belongs to one that failed, and that has enough to say.
         self._unawaited.taken()
 
-    def _fail_for_unawaited(self) -> None:
+    def _note_unawaited(self) -> Sequence[UnawaitedRun]:
         found = self._unawaited.taken()
         for run in found:
             self.log.never_awaited(run.name)
+        return found
+
+    def _fail_for_unawaited(self) -> None:
+        found = self._note_unawaited()
         if found:
             calls = ", ".join(str(run) for run in found)
             pytest.fail(
@@ -139,6 +155,7 @@ class SessionHooks:
                 item.user_properties, is_last=call.when == "teardown"
             )
         report = yield
+        self._has_failed |= report.failed
         if report.failed and self._log is not None:
             # What the test itself did stands in the report of the test itself.
             runs = self._log.of_attempt(*(("teardown",) if call.when == "teardown" else ()))
@@ -177,11 +194,13 @@ class SessionHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Look for runs that outlived their tests un-awaited; a session that has such runs does not pass."""
-        if runs_can_exist() and not session.testsfailed:
+        if runs_can_exist():
             with UnawaitedRuns() as lost:
                 gc.collect()
-                for run in [*lost.taken(), *unawaited_runs_alive()]:
-                    self.log.never_awaited(run.name)
+                found = [*lost.taken(), *unawaited_runs_alive()]
+            # A test that failed may have had no time to await what it ordered.
+            for run in () if session.testsfailed else found:
+                self.log.never_awaited(run.name)
         if self._log is None:
             return
         if self._worker_output is not None:

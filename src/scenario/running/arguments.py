@@ -25,6 +25,19 @@ def checked_limit(limit: object) -> int:
     return limit
 
 
+def check_runs(runs: Sequence[object]) -> None:
+    """Refuse what is not a run.
+
+    Raises:
+        ConfigurationError: If something is not awaitable and no executor.
+    """
+    for position, run in enumerate(runs):
+        if not inspect.isawaitable(run) and not callable(getattr(run, "run_in", None)):
+            raise ConfigurationError(
+                f"run_many() takes runs, and number {position} is {run!r}", "pass scenario.run(…) without awaiting it"
+            )
+
+
 def refuse_later_parts(**arguments: object) -> None:
     """Refuse arguments whose part of the package does not exist yet.
 
@@ -76,16 +89,17 @@ def _hint_about(agent: object) -> str:
     return "subclass scenario.AgentAdapter and pass an instance"
 
 
-def checked_script(script: Sequence[ScriptStep] | None) -> list[ScriptStep]:
+def checked_script(script: object) -> list[ScriptStep]:
     """Return the steps as a list of their own; without any, the conversation runs by itself.
 
     Raises:
         ConfigurationError: If one of them is not a step.
     """
-    if not script:
-        return [steps.proceed()]
+    if script is not None and (not isinstance(script, Iterable) or isinstance(script, str)):
+        raise ConfigurationError(f"`script` must be a list of steps, not {script!r}", "write script=[…]")
+    listed = [] if script is None else list(cast(Iterable[object], script))
     makers = (steps.user, steps.agent, steps.judge, steps.proceed, steps.succeed, steps.fail, steps.message)
-    for position, step in enumerate(script):
+    for position, step in enumerate(listed):
         if any(step is maker for maker in makers):
             name = getattr(step, "__name__", "step")
             raise ConfigurationError(
@@ -96,7 +110,7 @@ def checked_script(script: Sequence[ScriptStep] | None) -> list[ScriptStep]:
                 f"step {position} of the script is {step!r}, which cannot be called",
                 "use the steps of scenario, such as scenario.user(), or functions of the state",
             )
-    return list(script)
+    return cast(list[ScriptStep], listed) or [steps.proceed()]
 
 
 def medium_of(agents: Sequence[AgentAdapter]) -> MediumFactory:

@@ -1,23 +1,25 @@
 """Composes engine, medium and listeners, and plays a script with them."""
 
 import asyncio
-import os
+import copy
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scenario import ids
 from scenario.agent_adapter import AgentAdapter
-from scenario.config import ScenarioConfig
+from scenario.engine.budget import LimitReached
 from scenario.engine.conversation import Conversation
+from scenario.engine.event_sink import NullSink
 from scenario.engine.guard import RunGuard
 from scenario.engine.mailboxes import Message
-from scenario.engine.medium import Delivery, MediumFactory
+from scenario.engine.medium import Cue, Delivery, MediumFactory
 from scenario.engine.replies import scripted_message
 from scenario.engine.run_origin import origin_of
 from scenario.engine.run_spec import RunSpec, Seams
-from scenario.engine.script_run import ScriptRun
-from scenario.engine.tracer import RandomIdTracer, Tracer
+from scenario.engine.script_run import ScriptRun, truncated
+from scenario.engine.tracer import RandomIdTracer, TracerFactory
 from scenario.errors import AgentTimeoutError
 from scenario.events import EventListener, RunSink, open_run
 from scenario.running.arguments import (
@@ -31,7 +33,7 @@ from scenario.running.arguments import (
     warnings_about,
 )
 from scenario.running.debug_prompt import DebugPrompt
-from scenario.running.settings import limits_of, resolve_settings
+from scenario.running.settings import limits_of, resolve_settings, verbosity
 from scenario.running.watchdog import Watched, watchdog
 from scenario.scenario_state import ScenarioState
 from scenario.types import ScenarioResult, ScriptStep
@@ -51,7 +53,7 @@ class _Live:
     """A conversation in progress, and what it was ordered as."""
 
     spec: RunSpec
-    sink: RunSink
+    sink: RunSink | NullSink
     conversation: Conversation
 
 
@@ -89,7 +91,7 @@ class ScenarioExecutor:
         listeners: Who is told what happens in the run.
         guards: Who watches the run and may overrule its verdict, beside the agents' own.
         medium: What carries the conversation; left out, what the agents ask for, or text.
-        tracer: What traces the run.
+        tracer: Makes what traces the run.
 
     Raises:
         ConfigurationError: If an argument has a value it cannot have.
@@ -126,7 +128,7 @@ class ScenarioExecutor:
         listeners: Sequence[EventListener] = (),
         guards: Sequence[RunGuard] = (),
         medium: MediumFactory | None = None,
-        tracer: Tracer | None = None,
+        tracer: TracerFactory | None = None,
     ) -> None:
         refuse_later_parts(
             event_bus=event_bus,
@@ -165,12 +167,13 @@ class ScenarioExecutor:
         self._listeners = listeners
         self._guards = (*(agent.run_guard for agent in self.agents if agent.run_guard is not None), *guards)
         self._medium = medium or medium_of(self.agents)
-        self._tracer = tracer or RandomIdTracer()
+        self._tracer = tracer or RandomIdTracer
         self._live: _Live | None = None
+        self._is_free = threading.Lock()
 
     def reset(self) -> None:
-        """Forget the conversation and begin a new one, with ids of its own."""
-        self._prepared().conversation.begin()
+        """Forget the conversation and begin a new one, with ids of its own, to go through it by hand."""
+        self._prepared(lambda _: NullSink()).conversation.begin()
 
     @property
     def _conversation(self) -> Conversation:
@@ -218,7 +221,10 @@ class ScenarioExecutor:
         Raises:
             ValueError: If nobody can speak.
         """
-        spoken = await self._conversation.step()
+        try:
+            spoken = await self._conversation.step()
+        except LimitReached as limit:
+            return truncated(limit)
         if spoken is None:
             raise ValueError("No agent of the run can speak")
         return spoken
@@ -270,6 +276,14 @@ class ScenarioExecutor:
         """Play the step `scenario.proceed()`."""
         return await self._conversation.proceed(turns, on_turn, on_step)
 
+    async def send(self, sound: Any) -> ScenarioResult | None:
+        """Send sound that is not speech of a turn: silence, a clip, tones."""
+        return await self._conversation.send(sound)
+
+    async def interrupt(self, content: Any, cue: Cue) -> ScenarioResult | None:
+        """Let the user speak into the agent's turn, which is begun if none is under way."""
+        return await self._conversation.user(content, cue=cue)
+
     async def succeed(self, reasoning: str | None = None) -> ScenarioResult:
         """Play the step `scenario.succeed()`."""
         return await self._conversation.succeed(reasoning)
@@ -278,7 +292,7 @@ class ScenarioExecutor:
         """Play the step `scenario.fail()`."""
         return await self._conversation.fail(reasoning)
 
-    def _prepared(self) -> "_Live":
+    def _prepared(self, sink_of: "Callable[[RunSpec], RunSink | NullSink]") -> "_Live":
         config = self.config
         run_id = ids.generate_scenario_run_id()
         spec = RunSpec(
@@ -291,7 +305,7 @@ class ScenarioExecutor:
             config=config,
             limits=limits_of(config),
             seed=seed_of(config.seed, config.cache_key),
-            verbose=_verbosity(config),
+            verbose=verbosity(config),
             set_id=self.scenario_set_id,
             batch_run_id=self.batch_run_id,
             origin=origin_of(run_id),
@@ -300,29 +314,41 @@ class ScenarioExecutor:
             guards=self._guards,
             warnings=warnings_about(self.agents, self.description),
         )
-        sink = open_run(spec.run_id, verbose=spec.verbose, listeners=self._listeners)
+        sink = sink_of(spec)
         seams = Seams(
             sink=sink,
             tracer=self._tracer,
             medium=self._medium,
-            ask_user=DebugPrompt(self.name, sink).ask if config.debug else None,
+            ask_user=DebugPrompt(self.name, sink).ask if config.debug and isinstance(sink, RunSink) else None,
         )
         self._live = _Live(spec, sink, Conversation(spec, seams, self))
         return self._live
 
-    async def _play(self, give_up: Callable[[AgentTimeoutError], None] | None) -> ScenarioResult:
-        live = self._prepared()
-        script_run = ScriptRun(live.spec, live.conversation)
+    async def _play(self, give_up: "Callable[[ScenarioResult | BaseException], None] | None") -> ScenarioResult:
+        if not self._is_free.acquire(blocking=False):
+            # Each run has a conversation, and its steps find it through their executor.
+            twin = copy.copy(self)
+            twin._is_free = threading.Lock()
+            return await twin._play(give_up)
+        try:
+            return await self._play_alone(give_up)
+        finally:
+            self._is_free.release()
 
-        def end_from_outside(error: AgentTimeoutError) -> None:
-            script_run.say_given_up(error)
+    async def _play_alone(self, give_up: "Callable[[ScenarioResult | BaseException], None] | None") -> ScenarioResult:
+        live = self._prepared(self._opened)
+        script_run = ScriptRun(live.spec, live.sink, live.conversation)
+
+        def end_from_outside(ending: AgentTimeoutError | LimitReached) -> None:
+            result = script_run.say_given_up(ending)
             assert give_up is not None
-            give_up(error)
+            give_up(result if isinstance(ending, LimitReached) else ending)
 
         watched = Watched(
             name=self.name,
             loop=asyncio.get_running_loop(),
             calls=live.conversation.calls_under_way,
+            max_seconds=live.spec.limits.max_seconds,
             give_up=None if give_up is None else end_from_outside,
         )
         watchdog.watch(watched)
@@ -330,11 +356,8 @@ class ScenarioExecutor:
             return await script_run.play()
         finally:
             watchdog.unwatch(watched)
-            await live.sink.settle(_SETTLING_LIMIT)
+            if isinstance(live.sink, RunSink):
+                await live.sink.settle(_SETTLING_LIMIT)
 
-
-def _verbosity(config: ScenarioConfig) -> int:
-    """How much of the run is shown: in CI nothing, unless somebody asked for it."""
-    if "verbose" not in config.model_fields_set and os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}:
-        return 0
-    return int(config.verbose or 0)
+    def _opened(self, spec: RunSpec) -> RunSink:
+        return open_run(spec.run_id, verbose=spec.verbose, listeners=self._listeners)

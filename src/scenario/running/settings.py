@@ -50,3 +50,10 @@ def _debugger_attached() -> bool:
         return True
     monitoring = getattr(sys, "monitoring", None)
     return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
+
+
+def verbosity(config: ScenarioConfig) -> int:
+    """Return how much of a run is shown, 0 to 2: in CI nothing, unless somebody asked for it."""
+    if "verbose" not in config.model_fields_set and os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}:
+        return 0
+    return int(config.verbose or 0)

@@ -67,14 +67,18 @@ class TypedLine:
         os.close(bell)
 
     def _read_from(self, source: int, heard: int) -> str | None:
-        line = _begun.pop(source, bytearray())
+        place = _place(source)
+        line = _begun.pop(place, bytearray())
         # Not epoll, which refuses files, nor select, which refuses descriptors beyond 1024.
         with selectors.PollSelector() as ready:
             ready.register(source, selectors.EVENT_READ)
             ready.register(heard, selectors.EVENT_READ)
             while not line.endswith(b"\n"):
                 if any(key.fd == heard for key, _ in ready.select()):
-                    self._leave(source, line)
+                    if os.isatty(source):
+                        _forget_what_was_typed(source)
+                    elif line:
+                        _begun[place] = line
                     return None
                 byte = os.read(source, 1)
                 if not byte and not line:
@@ -85,17 +89,20 @@ class TypedLine:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         return line.decode(encoding, "replace").rstrip("\r\n")
 
-    def _leave(self, source: int, line: bytearray) -> None:
-        """Leave the stream as the next reader would like to find it."""
-        if os.isatty(source):
-            import termios
 
-            # What was typed so far was meant for whoever doesn't wait any longer.
-            with contextlib.suppress(termios.error):
-                termios.tcflush(source, termios.TCIFLUSH)
-        elif line:
-            _begun[source] = line
+def _place(source: int) -> tuple[int, int, int]:
+    """Return what tells a file descriptor from another of the same number, later."""
+    about = os.fstat(source)
+    return source, about.st_dev, about.st_ino
 
 
-# What was read of a line whose reader was sent away before its end had come, by file descriptor.
-_begun: dict[int, bytearray] = {}
+def _forget_what_was_typed(source: int) -> None:
+    """Drop what was typed so far: it was meant for somebody who doesn't wait any longer."""
+    import termios
+
+    with contextlib.suppress(termios.error):
+        termios.tcflush(source, termios.TCIFLUSH)
+
+
+# What was read of a line whose reader was sent away before its end had come.
+_begun: dict[tuple[int, int, int], bytearray] = {}

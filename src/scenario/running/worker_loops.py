@@ -6,6 +6,7 @@ An agent that blocks its loop blocks nobody else here, and a run that was given 
 import asyncio
 import atexit
 import contextvars
+import itertools
 import logging
 import os
 import threading
@@ -16,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
 from scenario.engine.foreign_work import foreign_work
+from scenario.errors import ConfigurationError
 from scenario.running.file_limit import loops_that_fit
 
 T = TypeVar("T")
@@ -25,6 +27,7 @@ _log = logging.getLogger(__name__)
 # How long a run's leftover tasks, and a cancelled run, may take to end.
 CLEAN_UP_LIMIT = 5.0
 _KEPT_IDLE = 64
+_numbers = itertools.count(1)
 _EXIT_LIMIT = 0.5
 
 
@@ -43,6 +46,8 @@ class Errand(Generic[T]):
         self._work = work
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
+        self._value: T | None = None
+        self._error: BaseException | None = None
 
     async def perform(self) -> None:
         """Do the work on the running loop and settle its outcome."""
@@ -52,9 +57,9 @@ class Errand(Generic[T]):
                 raise asyncio.CancelledError
             value = await self._work()
         except BaseException as error:  # handed to whoever waits for the outcome
-            self._value, self._error = None, error
+            self._error = error
         else:
-            self._value, self._error = value, None
+            self._value = value
 
     def deliver(self) -> None:
         """Hand what came of the work to whoever waits for it."""
@@ -73,10 +78,13 @@ class Errand(Generic[T]):
         if loop is not None and task is not None and not loop.is_closed():
             loop.call_soon_threadsafe(task.cancel)
 
-    def give_up(self, error: BaseException) -> None:
-        """Settle the outcome with `error` without waiting for the work, which is cancelled should it ever go on."""
+    def give_up(self, ending: T | BaseException) -> None:
+        """Settle the outcome without waiting for the work, which is cancelled should it ever go on."""
         try:
-            self.outcome.set_exception(error)
+            if isinstance(ending, BaseException):
+                self.outcome.set_exception(ending)
+            else:
+                self.outcome.set_result(ending)
         except InvalidStateError:
             return
         self.cancel()
@@ -87,17 +95,25 @@ class _WorkerLoop:
 
     def __init__(self, name: str, give_back: Callable[["_WorkerLoop", bool], None]) -> None:
         self._give_back = give_back
+        self._errand: Errand[Any] | None = None
+        self._stopping = False
         self._loop = asyncio.new_event_loop()
         self._loop.set_task_factory(self._tracked)  # pyright: ignore[reportArgumentType]  # stubs differ by version
         self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._loop.close()
+            raise
 
     def start(self, errand: Errand[Any]) -> None:
         errand.loop = self._loop
+        self._errand = errand
         self._loop.call_soon_threadsafe(self._begin, errand)
 
     def stop(self) -> None:
+        self._stopping = True
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
 
@@ -108,17 +124,29 @@ class _WorkerLoop:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
+        except BaseException as error:  # SystemExit or KeyboardInterrupt of a task: it ends the run
+            errand = self._errand
+            if errand is not None:
+                errand.give_up(error)
         finally:
             self._loop.close()
+            if not self._stopping:
+                self._give_back(self, False)
 
     def _begin(self, errand: Errand[Any]) -> None:
         self._loop.create_task(self._perform(errand), context=errand.context)
 
     async def _perform(self, errand: Errand[Any]) -> None:
         await errand.perform()
+        # In a task of its own: the errand's may be cancelled once more, and its place must be given back all the same.
+        self._loop.create_task(self._hand_over(errand))
+
+    async def _hand_over(self, errand: Errand[Any]) -> None:
         quiet = await self._quieten()
+        given_up = errand.outcome.done()
         errand.deliver()
-        self._give_back(self, quiet and not errand.outcome.cancelled())
+        self._errand = None
+        self._give_back(self, quiet and not given_up)
 
     async def _quieten(self) -> bool:
         """Cancel the tasks that the work left behind and tell whether all of them ended."""
@@ -149,32 +177,40 @@ class WorkerLoops:
         self._lock = threading.Lock()
         self._idle: list[_WorkerLoop] = []
         self._waiting: deque[Errand[Any]] = deque()
-        self._made = 0
         self._busy = 0
         self._told = False
 
     def start(self, errand: Errand[Any]) -> None:
         """Do an errand in an idle loop, in a new one, or, when no more fit, as soon as one is free."""
+        worker: _WorkerLoop | None = None
         with self._lock:
-            if self._busy >= loops_that_fit():
-                self._waiting.append(errand)
-                first, self._told = not self._told, True
-                worker = None
-            else:
-                first = False
+            fits = self._busy < loops_that_fit()
+            if fits:
                 self._busy += 1
                 worker = self._idle.pop() if self._idle else None
-                if worker is None:
-                    self._made += 1
-                    worker = _WorkerLoop(f"scenario-run-{self._made}", self._take_back)
-        if worker is not None:
-            worker.start(errand)
-        elif first:
+            else:
+                self._waiting.append(errand)
+            tell, self._told = not fits and not self._told, self._told or not fits
+        if fits:
+            self._begin(errand, worker)
+        if tell:
             _log.warning(
                 "more than %d runs at once do not fit into this process's limit of open files; the others wait. "
                 "Raise the limit (ulimit -n), or use scenario.run_many(…, limit=…)",
                 loops_that_fit(),
             )
+
+    def _begin(self, errand: Errand[Any], worker: _WorkerLoop | None) -> None:
+        try:
+            (worker or _WorkerLoop(f"scenario-run-{next(_numbers)}", self._take_back)).start(errand)
+        except (OSError, RuntimeError) as error:
+            errand.give_up(
+                ConfigurationError(
+                    f"no thread with an event loop could be started for a run: {error}",
+                    "run fewer at once (scenario.run_many(…, limit=…)), or use arun(), which needs none",
+                )
+            )
+            self._free_a_place()
 
     def stop_idle(self) -> None:
         """End the idle threads."""
@@ -188,21 +224,19 @@ class WorkerLoops:
     def _take_back(self, worker: _WorkerLoop, quiet: bool) -> None:
         with self._lock:
             following = self._waiting.popleft() if self._waiting and quiet else None
-            if following is None:
+            keep = following is None and quiet and len(self._idle) < _KEPT_IDLE
+            if keep:
                 self._busy -= 1
-                keep = quiet and len(self._idle) < _KEPT_IDLE
-                if keep:
-                    self._idle.append(worker)
-            else:
-                keep = True
+                self._idle.append(worker)
         if following is not None:
-            worker.start(following)
+            self._begin(following, worker)
         elif not keep:
             worker.stop()
-            self._start_a_waiting_one()
+            self._free_a_place()
 
-    def _start_a_waiting_one(self) -> None:
+    def _free_a_place(self) -> None:
         with self._lock:
+            self._busy -= 1
             errand = self._waiting.popleft() if self._waiting else None
         if errand is not None:
             self.start(errand)
