@@ -27,6 +27,7 @@ PUBLIC = {
     "UserSimulatorAgent",
     "agent",
     "arun",
+    "cache",
     "configure",
     "default_config",
     "fail",
@@ -111,3 +112,7 @@ def test_public_modules_can_be_imported(module: str) -> None:
 
 def test_the_version_is_that_of_the_package() -> None:
     assert scenario.__version__.count(".") == 2
+
+
+def test_the_decorator_has_its_former_name_too() -> None:
+    assert scenario.scenario_cache is scenario.cache  # pyright: ignore[reportAttributeAccessIssue]  # not in __all__

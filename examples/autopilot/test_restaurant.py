@@ -21,7 +21,7 @@ class RestaurantAgent(scenario.AgentAdapter):
         return await self.restaurant.answer(input.last_new_user_message_str())
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_a_guest_books_a_table_and_learns_what_there_is_to_eat() -> None:
     result = await scenario.run(
         name="dinner for two",
@@ -45,7 +45,7 @@ async def test_a_guest_books_a_table_and_learns_what_there_is_to_eat() -> None:
     assert len(result.passed_criteria) == 3
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_a_full_house_is_not_booked() -> None:
     result = await scenario.run(
         name="full house",

@@ -16,7 +16,7 @@ class TravelDeskAgent(scenario.AgentAdapter):
         return await self.desk.answer(input.last_new_user_message_str())
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_a_journey_is_booked_stage_by_stage() -> None:
     result = await scenario.run(
         name="a journey to Bergen",
@@ -41,7 +41,7 @@ async def test_a_journey_is_booked_stage_by_stage() -> None:
     assert len(result.passed_criteria) == 4
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_the_stage_that_goes_wrong_is_named() -> None:
     result = await scenario.run(
         name="a journey without a destination",

@@ -54,7 +54,7 @@ def adds_up(invoice: str) -> bool:
     return sum(amounts[:-1]) == amounts[-1]
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_an_invoice_adds_up() -> None:
     result = await scenario.run(
         name="pens and a stapler",
@@ -67,7 +67,7 @@ async def test_an_invoice_adds_up() -> None:
     assert len(result.messages) == 4  # the judge has let the first turn pass
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_a_wrong_total_is_found() -> None:
     result = await scenario.run(
         name="pens with a rebate",
@@ -81,7 +81,7 @@ async def test_a_wrong_total_is_found() -> None:
     assert "rebate" in (result.reasoning or "")
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_without_an_invoice_nothing_is_decided() -> None:
     result = await scenario.run(
         name="only looking",

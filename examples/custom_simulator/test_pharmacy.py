@@ -55,7 +55,7 @@ class ReplayedCustomer(scenario.AgentAdapter):
         return lines[said]
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 @pytest.mark.parametrize("customer", CUSTOMERS, ids=lambda customer: customer["name"])
 async def test_a_customer_gets_what_they_came_for(customer: Customer) -> None:
     result = await scenario.run(
@@ -67,7 +67,7 @@ async def test_a_customer_gets_what_they_came_for(customer: Customer) -> None:
     assert result.success, result.reasoning
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_without_a_prescription_nothing_is_ordered() -> None:
     customer: Customer = {"name": "no prescription", "says": ["1 amoxicillin", "I have none"], "gets": "amoxicillin."}
 

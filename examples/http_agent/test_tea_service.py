@@ -37,7 +37,7 @@ class HttpAgent(scenario.AgentAdapter):
         return answer["choices"][0]["message"]
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_a_customer_fills_a_basket() -> None:
     async with serving(TeaService(KEY)) as base_url:
         result = await scenario.run(
@@ -55,7 +55,7 @@ async def test_a_customer_fills_a_basket() -> None:
     assert result.usage.by_role["agent"].input_tokens == 4 * 40
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_customers_at_the_same_time_have_baskets_of_their_own() -> None:
     service = TeaService(KEY)
     async with serving(service) as base_url:
@@ -75,7 +75,7 @@ async def test_customers_at_the_same_time_have_baskets_of_their_own() -> None:
     assert sorted(service.baskets.values()) == [["Assam"]] * 5 + [["Rooibos"]] * 5
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_a_service_that_refuses_the_key_ends_the_run_with_an_error() -> None:
     async with serving(TeaService("another key")) as base_url:
         with pytest.raises(AgentError, match="401"):

@@ -57,7 +57,7 @@ VISITS = [
 ]
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 @pytest.mark.parametrize("visit", VISITS, ids=lambda visit: visit.language)
 async def test_a_visitor_is_answered_in_their_language(visit: Visit) -> None:
     hours, price = visit.answers

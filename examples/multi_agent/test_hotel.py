@@ -36,7 +36,7 @@ class SpecialistAgent(scenario.AgentAdapter):
         return await self.specialist.answer(str(wish.get("content")))
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_the_one_who_knows_answers_and_the_others_keep_silent() -> None:
     housekeeping = Housekeeping()
 
@@ -60,7 +60,7 @@ async def test_the_one_who_knows_answers_and_the_others_keep_silent() -> None:
     assert [message["role"] for message in result.messages] == ["user", "assistant", "assistant"] * 2
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_a_guest_is_passed_on_once_and_no_further() -> None:
     def only_the_kitchen_was_called(state: scenario.ScenarioState) -> None:
         called = [str(message.get("content")) for message in state.messages if "@" in str(message.get("content"))]

@@ -28,7 +28,7 @@ def says(*words: str) -> ScriptStep:
     return check
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_it_asks_for_the_card_before_it_renews() -> None:
     result = await scenario.run(
         name="renewal without a card number",
@@ -48,7 +48,7 @@ async def test_it_asks_for_the_card_before_it_renews() -> None:
     assert result.success
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_it_renews_twice_at_most() -> None:
     agent = LibraryDeskAgent()
     renewal = [scenario.user("Please renew AB123."), scenario.agent()]

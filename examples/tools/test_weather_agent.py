@@ -18,7 +18,7 @@ class Weather(scenario.AgentAdapter):
         return await self.agent.answer(input.last_new_user_message_str())
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_it_looks_the_weather_up_for_the_right_city() -> None:
     def looked_up_oslo(state: scenario.ScenarioState) -> None:
         call = state.last_tool_call("get_weather")
@@ -36,7 +36,7 @@ async def test_it_looks_the_weather_up_for_the_right_city() -> None:
     assert "snow" in str(result.messages[-1].get("content"))
 
 
-@pytest.mark.asyncio
+@pytest.mark.agent_test
 async def test_it_asks_before_it_looks_anything_up() -> None:
     def nothing_was_called(state: scenario.ScenarioState) -> None:
         assert not state.has_tool_call("get_weather")

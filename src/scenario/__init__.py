@@ -12,6 +12,7 @@ from scenario.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from scenario.agent_adapter import AgentAdapter as AgentAdapter
+    from scenario.caching import cache as cache
     from scenario.config import ModelConfig as ModelConfig
     from scenario.config import ScenarioConfig as ScenarioConfig
     from scenario.judge_agent import JudgeAgent as JudgeAgent
@@ -59,6 +60,7 @@ _HOMES = {
     "UserSimulatorAgent": "scenario.user_simulator_agent",
     "agent": "scenario.script",
     "arun": "scenario.scenario_executor",
+    "cache": "scenario.caching",
     "fail": "scenario.script",
     "judge": "scenario.script",
     "message": "scenario.script",
@@ -72,13 +74,29 @@ _HOMES = {
 
 # Modules that may be reached as attributes of the package without being imported first.
 _MODULES = frozenset(
-    {"agent_adapter", "config", "errors", "events", "ids", "judging", "llm", "script", "testing", "types", "usage"}
+    [
+        "agent_adapter",
+        "caching",
+        "config",
+        "errors",
+        "events",
+        "ids",
+        "judging",
+        "llm",
+        "script",
+        "testing",
+        "types",
+        "usage",
+    ]
 )
 
 __all__ = [*sorted([*_HOMES, "configure", "default_config"])]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy
 
 
 def __getattr__(name: str) -> Any:
+    if name == "scenario_cache":
+        # The name the reference gives the decorator outside of `__all__`.
+        return import_module("scenario.caching").cache
     if name == "configure":
         return import_module("scenario.config").ScenarioConfig.configure
     if name in _MODULES:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scenario.agent_adapter import AgentAdapter
+from scenario.caching import ask
 from scenario.config import ScenarioConfig
 from scenario.errors import ConfigurationError
 from scenario.judging.answers import Decision
@@ -12,7 +13,7 @@ from scenario.judging.deliberation import Case, Deliberation
 from scenario.judging.discovery import DEFAULT_TOKEN_THRESHOLD
 from scenario.judging.evidence import Sources, with_checked_evidence
 from scenario.judging.verdict import Verdict, overall_status
-from scenario.llm import ask, choose_model
+from scenario.llm import choose_model
 from scenario.llm.chat_model import ModelReply, ModelRequest, ModelSpec, Tool, ToolChoice
 from scenario.settings import default_model
 from scenario.transcript import transcript_lines

@@ -4,9 +4,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scenario.agent_adapter import AgentAdapter, display_name
+from scenario.caching import ask
 from scenario.engine.run_context import current_run
 from scenario.errors import ConfigurationError, EmptyAnswerError
-from scenario.llm import ModelRequest, ask, choose_model
+from scenario.llm import ModelRequest, choose_model
 from scenario.settings import default_model
 from scenario.simulation.faults import CORRECTIONS, SimulatorFault, fault_in
 from scenario.simulation.prompt import corrected, simulator_prompt

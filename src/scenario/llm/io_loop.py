@@ -106,7 +106,8 @@ class IoLoop(Generic[R]):
     def _forget(self) -> None:
         # The thread is not in the child, and its sockets are the parent's: nothing of it may be touched or closed.
         global _returns_lock
-        self._lock = _returns_lock = threading.Lock()
+        self._lock = threading.Lock()
+        _returns_lock = threading.Lock()
         self._thread = None
         _returns.clear()
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import inspect
-import time
+from functools import partial
 from typing import Any
 
-from scenario.engine.foreign_work import foreign_work
+from scenario.engine.worker_thread import in_worker_thread
 from scenario.errors import EmptyAnswerError, MalformedAnswerError
 from scenario.llm.chat_model import ModelFunction, ModelReply, ModelRequest
 from scenario.llm.message_format import api_messages, api_tools
@@ -34,14 +34,15 @@ class FunctionModel:
             EmptyAnswerError: If it returned no text.
             MalformedAnswerError: If it returned something that is no answer.
         """
-        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         answer = await self._called([dict(message) for message in api_messages(request.messages)], request)
         if isinstance(answer, str):
             if not answer.strip():
                 raise EmptyAnswerError(
                     f"{self.name} returned no text", "let the function return what is said", self.name
                 )
-            answer = ModelReply(text=answer, model=self.name, duration=time.monotonic() - started)
+            answer = ModelReply(text=answer, model=self.name, duration=loop.time() - started)
         if not isinstance(answer, ModelReply):
             raise MalformedAnswerError(
                 f"{self.name} returned {type(answer).__name__}", "return a string or a ModelReply", self.name
@@ -52,8 +53,7 @@ class FunctionModel:
         tools = api_tools(request.tools)
         if self._is_async:
             return await self._awaited(self._function(messages, tools))
-        with foreign_work():
-            answer = await asyncio.to_thread(self._function, messages, tools)
+        answer = await in_worker_thread(partial(self._function, messages, tools), name="scenario-model-function")
         return await self._awaited(answer)
 
     @staticmethod

@@ -2,6 +2,8 @@
 
 import gc
 import os
+import sys
+import threading
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from scenario.events import ListenerHandle
     from scenario.pytest_plugin.run_log import RunLog
 
+_AGENTS = "scenario.agent_adapter"
 _YOUNG = 1
 _OUTPUT_OF_WORKER = "scenario_runs"
 _SECTION = "Scenario"
@@ -40,6 +43,7 @@ class SessionHooks:
         self._has_failed = False
         self._log: RunLog | None = None
         self._listening: ListenerHandle | None = None
+        self._one_at_a_time = threading.Lock()
         self._stop_telling = tell_origins(self._origin_of)
 
     @property
@@ -57,11 +61,16 @@ class SessionHooks:
             self._log.test_ended()
 
     def _origin_of(self, run_id: str) -> str:
+        self._listen()
+        return self.log.announce(run_id)
+
+    def _listen(self) -> None:
         if self._listening is None:
             from scenario.pytest_plugin.run_recorder import listen
 
-            self._listening = listen(self.log)
-        return self.log.announce(run_id)
+            # The first runs of a session may begin at the same time, each in a thread of its own.
+            with self._one_at_a_time:
+                self._listening = self._listening or listen(self.log)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
@@ -81,6 +90,8 @@ class SessionHooks:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Fail the set-up of a test that leaves runs un-awaited."""
+        if _AGENTS in sys.modules:
+            self._listen()
         self._begin_attempt()
         self._enter(item, "setup")
         result = yield

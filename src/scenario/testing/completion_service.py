@@ -213,7 +213,7 @@ def _failed_answer(error: Exception) -> ApiError:
 def _response(answer: Any, body: Mapping[str, Any]) -> HttpResponse:
     headers = {"x-request-id": f"req_local{time.monotonic_ns():x}", "openai-processing-ms": "1"}
     if not body.get("stream"):
-        return HttpResponse(body=json.dumps(answer, ensure_ascii=False).encode(), headers=headers)
+        return HttpResponse(body=json.dumps(answer).encode(), headers=headers)
     options: Mapping[str, Any] = body.get("stream_options") or {}
     events = stream_events(answer, include_usage=bool(options.get("include_usage")))
     return HttpResponse(body=events, content_type="text/event-stream; charset=utf-8", headers=headers)
