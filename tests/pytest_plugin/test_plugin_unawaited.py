@@ -144,6 +144,11 @@ def test_the_table_has_them(session: Session) -> None:
     assert "   Test: test_unawaited.py::test_forgets_to_await" in session.table
 
 
+def test_a_complaint_has_no_traceback(session: Session) -> None:
+    assert "traceback" not in session.section("test_forgets_to_await")
+    assert "traceback" not in session.section("test_leaves_a_run_going_on")
+
+
 def test_python_does_not_warn_of_them_too(session: Session) -> None:
     assert "RuntimeWarning" not in session.output
 

@@ -184,7 +184,8 @@ class SessionHooks:
             return ""
         from scenario.pytest_plugin.tracebacks import hide_own_frames
 
-        hide_own_frames(call.excinfo.value)
+        if getattr(call.excinfo.value, "pytrace", True):
+            hide_own_frames(call.excinfo.value)
         mistaken = closed_run(getattr(call.excinfo.value, "obj", None))
         if mistaken is None:
             return ""

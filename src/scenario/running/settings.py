@@ -8,6 +8,7 @@ from typing import Any
 from scenario.config import ScenarioConfig
 from scenario.engine.budget import Limits
 from scenario.errors import ConfigurationError
+from scenario.events.screen_text import is_in_ci
 from scenario.settings import SettingOrigin, settings_below_arguments, settings_with_origin
 
 __all__ = ["SettingOrigin", "limits_of", "resolve_settings", "settings_with_origin"]
@@ -54,6 +55,6 @@ def _debugger_attached() -> bool:
 
 def verbosity(config: ScenarioConfig) -> int:
     """Return how much of a run is shown, 0 to 2: in CI nothing, unless somebody asked for it."""
-    if "verbose" not in config.model_fields_set and os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}:
+    if "verbose" not in config.model_fields_set and is_in_ci():
         return 0
     return int(config.verbose or 0)
