@@ -15,6 +15,8 @@ import pytest
 
 import scenario
 from scenario.errors import AgentTimeoutError
+from scenario.events import EventListener
+from scenario.run_events import RunEvent, RunFinished
 from scenario.running import watchdog as watchdog_module
 from scenario.running import worker_loops
 from scenario.types import AgentInput
@@ -392,9 +394,17 @@ class TestThreadsThatFail:
                 await asyncio.sleep(30)
                 return "never"
 
+        told = threading.Event()
+
+        class Ears(EventListener):
+            def on_event(self, event: RunEvent) -> None:
+                if isinstance(event, RunFinished) and event.stop_reason is scenario.StopReason.CANCELLED:
+                    told.set()
+
         with pytest.raises(SystemExit):
             async with asyncio.timeout(10):
-                await scenario.run(**order(Leaving()))
+                await scenario.run(**order(Leaving(), listeners=[Ears()]))
+        assert await asyncio.to_thread(told.wait, 10)
         assert (await scenario.run(**order(Echo()))).success
 
     async def test_places_are_given_back_when_runs_are_cancelled_while_they_clean_up(self) -> None:

@@ -1,8 +1,7 @@
 """What a run is waiting for, for a watchdog that looks from another thread."""
 
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 
@@ -27,17 +26,25 @@ class CallsUnderWay:
     def __init__(self) -> None:
         self._calls: dict[CallUnderWay, None] = {}
 
-    @contextmanager
-    def call(self, who: str, limit: float | None) -> Generator[None]:
+    def call(self, who: str, limit: float | None) -> AbstractContextManager[None]:
         """Note that a call is under way while the block lasts."""
         # The watchdog looks from outside the loop, whose own clock may be simulated.
-        call = CallUnderWay(who=who, since=time.monotonic(), limit=limit)
-        self._calls[call] = None
-        try:
-            yield
-        finally:
-            self._calls.pop(call, None)
+        return _Noted(self._calls, CallUnderWay(who=who, since=time.monotonic(), limit=limit))
 
     def snapshot(self) -> tuple[CallUnderWay, ...]:
         """Return the calls under way, the oldest first."""
         return tuple(self._calls)
+
+
+class _Noted(AbstractContextManager[None]):
+    __slots__ = ("_call", "_calls")
+
+    def __init__(self, calls: dict[CallUnderWay, None], call: CallUnderWay) -> None:
+        self._calls = calls
+        self._call = call
+
+    def __enter__(self) -> None:
+        self._calls[self._call] = None
+
+    def __exit__(self, *_: object) -> None:
+        self._calls.pop(self._call, None)

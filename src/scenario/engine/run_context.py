@@ -1,7 +1,5 @@
 """The run in progress, as the parts that work for it may see it."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from random import Random
@@ -71,11 +69,16 @@ def current_role() -> AgentRole:
     return speaking.role if speaking else AgentRole.AGENT
 
 
-@contextmanager
-def speaking(run: RunContext, role: AgentRole) -> Generator[None]:
+class speaking:  # noqa: N801  # reads as the verb it is: `with speaking(run, role):`
     """Work on behalf of `role` in `run` inside the block."""
-    token = _speaking.set(_Speaking(run, role))
-    try:
-        yield
-    finally:
-        _speaking.reset(token)
+
+    __slots__ = ("_speaking", "_token")
+
+    def __init__(self, run: RunContext, role: AgentRole) -> None:
+        self._speaking = _Speaking(run, role)
+
+    def __enter__(self) -> None:
+        self._token = _speaking.set(self._speaking)
+
+    def __exit__(self, *_: object) -> None:
+        _speaking.reset(self._token)

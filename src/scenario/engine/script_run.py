@@ -257,7 +257,7 @@ class ScriptRun:
         for warning in spec.warnings:
             self._conversation.notice(warning)
 
-    def say_given_up(self, ending: AgentTimeoutError | LimitReached) -> ScenarioResult:
+    def say_given_up(self, ending: BaseException) -> ScenarioResult:
         """Say from another thread that the run was ended without its loop's help, and return the result."""
         if isinstance(ending, LimitReached):
             result = self._completed(self._with_checkpoints(truncated(ending)))

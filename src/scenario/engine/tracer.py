@@ -1,8 +1,8 @@
 """Gives each turn a trace and each agent call a span."""
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -88,12 +88,10 @@ class RandomIdTracer:
     def __init__(self, run: RunIdentity | None = None) -> None:
         """Make a tracer; which run it is for makes no difference."""
 
-    @contextmanager
-    def turn(self, number: int) -> Generator[TurnTrace]:
+    def turn(self, number: int) -> AbstractContextManager[TurnTrace]:
         """Give the turn a random trace id."""
-        yield TurnTrace(f"{_ids.getrandbits(128):032x}")
+        return nullcontext(TurnTrace(f"{_ids.getrandbits(128):032x}"))
 
-    @contextmanager
-    def call(self, turn: TurnTrace, agent: AgentAdapter) -> Generator[CallTrace]:
+    def call(self, turn: TurnTrace, agent: AgentAdapter) -> AbstractContextManager[CallTrace]:
         """Give the call a random span id, marked as not recorded."""
-        yield CallTrace({"traceparent": f"00-{turn.trace_id}-{_ids.getrandbits(64):016x}-00"})
+        return nullcontext(CallTrace({"traceparent": f"00-{turn.trace_id}-{_ids.getrandbits(64):016x}-00"}))

@@ -20,7 +20,6 @@ from scenario.engine.run_origin import origin_of
 from scenario.engine.run_spec import RunSpec, Seams
 from scenario.engine.script_run import ScriptRun, truncated
 from scenario.engine.tracer import RandomIdTracer, TracerFactory
-from scenario.errors import AgentTimeoutError
 from scenario.events import EventListener, RunSink, open_run
 from scenario.running.arguments import (
     check_prices,
@@ -206,11 +205,11 @@ class ScenarioExecutor:
             AgentError: If an agent raised or gave no reply.
             Exception: Whatever else a step or callback raised.
         """
-        return await self._play(give_up=None)
+        return await self._play(None)
 
     async def run_in(self, errand: "Errand[ScenarioResult]") -> ScenarioResult:
         """Play the script in a worker loop, as `errand`, which is settled without the loop's help if it is blocked."""
-        return await self._play(give_up=errand.give_up)
+        return await self._play(errand)
 
     async def step(self) -> list[Any] | ScenarioResult:
         """Let the next agent speak, in a new turn if this one is used up.
@@ -324,32 +323,34 @@ class ScenarioExecutor:
         self._live = _Live(spec, sink, Conversation(spec, seams, self))
         return self._live
 
-    async def _play(self, give_up: "Callable[[ScenarioResult | BaseException], None] | None") -> ScenarioResult:
+    async def _play(self, errand: "Errand[ScenarioResult] | None") -> ScenarioResult:
         if not self._is_free.acquire(blocking=False):
             # Each run has a conversation, and its steps find it through their executor.
             twin = copy.copy(self)
             twin._is_free = threading.Lock()
-            return await twin._play(give_up)
+            return await twin._play(errand)
         try:
-            return await self._play_alone(give_up)
+            return await self._play_alone(errand)
         finally:
             self._is_free.release()
 
-    async def _play_alone(self, give_up: "Callable[[ScenarioResult | BaseException], None] | None") -> ScenarioResult:
+    async def _play_alone(self, errand: "Errand[ScenarioResult] | None") -> ScenarioResult:
         live = self._prepared(self._opened)
         script_run = ScriptRun(live.spec, live.sink, live.conversation)
 
-        def end_from_outside(ending: AgentTimeoutError | LimitReached) -> None:
+        def end_from_outside(ending: BaseException) -> None:
             result = script_run.say_given_up(ending)
-            assert give_up is not None
-            give_up(result if isinstance(ending, LimitReached) else ending)
+            if errand is not None:
+                errand.give_up(result if isinstance(ending, LimitReached) else ending)
 
+        if errand is not None:
+            errand.end_from_outside = end_from_outside
         watched = Watched(
             name=self.name,
             loop=asyncio.get_running_loop(),
             calls=live.conversation.calls_under_way,
             max_seconds=live.spec.limits.max_seconds,
-            give_up=None if give_up is None else end_from_outside,
+            give_up=None if errand is None else end_from_outside,
         )
         watchdog.watch(watched)
         try:

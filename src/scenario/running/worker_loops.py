@@ -37,6 +37,7 @@ class Errand(Generic[T]):
     Attributes:
         outcome: What comes of it.
         context: Context variables it works in.
+        end_from_outside: Ends the work when its loop cannot; unless set otherwise, by giving it up.
     """
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
@@ -46,6 +47,7 @@ class Errand(Generic[T]):
         self._work = work
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
+        self.end_from_outside: Callable[[BaseException], None] = self.give_up
         self._value: T | None = None
         self._error: BaseException | None = None
 
@@ -127,7 +129,7 @@ class _WorkerLoop:
         except BaseException as error:  # SystemExit or KeyboardInterrupt of a task: it ends the run
             errand = self._errand
             if errand is not None:
-                errand.give_up(error)
+                errand.end_from_outside(error)
         finally:
             self._loop.close()
             if not self._stopping:
