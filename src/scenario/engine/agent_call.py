@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -62,22 +62,14 @@ class AgentCaller:
             AgentError: If it raised, gave no reply or took too long.
             LimitReached: If a model refused to go on because the run's budget is used up.
         """
-        heard = self._history.mailboxes.collect(index)
-        try:
-            return await self._timed(index, turn, heard, request, delivery)
-        except BaseException:
-            self._history.put_back(index, heard)
-            raise
-
-    async def _timed(
-        self, index: int, turn: TurnTrace, heard: list[Message], request: JudgmentRequest | None, delivery: Delivery
-    ) -> list[Message] | ScenarioResult:
         agent, described, number = self._agents[index], self._described[index], self._state.current_turn
         limit = None if self._medium.limits_agent_turns else self._run.limits.agent_timeout
+        heard = self._history.mailboxes.collect(index)
         events = self._run.events
         events.emit(CallStarted(stamp=events.stamp(), turn=number, agent=described))
         began = now()
-        fault = ""
+        deadline = asyncio.timeout(limit)
+        fault = "given up"
         try:
             with (
                 self.under_way.call(f"[{type(agent).__name__}]", limit),
@@ -93,9 +85,11 @@ class AgentCaller:
                     propagation_headers=dict(span.headers),
                 )
                 input.report_usage_to(partial(self._run.record_reported_usage, described.name, agent.role))
-                reply = await within(limit, agent, self._medium.agent_turn(index, input, delivery))
+                async with deadline:
+                    reply = await self._medium.agent_turn(index, input, delivery)
                 said = messages_of_reply(reply, agent.role)
                 span.report(said)
+                fault = ""
                 return said
         except asyncio.CancelledError as error:
             fault = "cancelled"
@@ -107,8 +101,12 @@ class AgentCaller:
             fault = error_text(error)
             if (reached := self._run.limit_reached) and is_for_lack_of_budget(error):
                 raise reached from error
+            if deadline.expired() and isinstance(error, TimeoutError):
+                raise _late(agent, limit) from error
             raise agent_error(agent, error) from error
         finally:
+            if fault:
+                self._history.put_back(index, heard)
             duration = now() - began
             if agent.role is AgentRole.AGENT:
                 self.agent_time += duration
@@ -140,23 +138,11 @@ class ThreadedAgent(AgentAdapter):
         return await reply if inspect.isawaitable(reply) else reply
 
 
-async def within(limit: float | None, agent: AgentAdapter, work: Awaitable[Any]) -> Any:
-    """Await an agent's answer for at most `limit` seconds.
-
-    Raises:
-        AgentTimeoutError: If it takes longer.
-    """
-    deadline = asyncio.timeout(limit)
-    try:
-        async with deadline:
-            return await work
-    except TimeoutError as error:
-        if not deadline.expired():
-            raise
-        raise AgentTimeoutError(
-            f"[{type(agent).__name__}] did not answer within {limit:g} s",
-            "raise `agent_timeout`, or find out what the agent waits for",
-        ) from error
+def _late(agent: AgentAdapter, limit: float | None) -> AgentTimeoutError:
+    return AgentTimeoutError(
+        f"[{type(agent).__name__}] did not answer within {limit or 0:g} s",
+        "raise `agent_timeout`, or find out what the agent waits for",
+    )
 
 
 def agent_error(agent: AgentAdapter, error: Exception) -> AgentError:

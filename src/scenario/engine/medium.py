@@ -3,7 +3,7 @@
 The engine decides who speaks; the medium decides how it reaches the others and when it is over.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -132,7 +132,7 @@ class Medium(Protocol):
         """Say `text` as the user and return the message that stands for it in the conversation."""
         ...
 
-    async def agent_turn(self, index: int, input: AgentInput, delivery: Delivery) -> AgentReturnTypes:
+    def agent_turn(self, index: int, input: AgentInput, delivery: Delivery) -> Awaitable[AgentReturnTypes]:
         """Have agent `index`, of whatever role, take its turn and return its answer."""
         ...
 
@@ -184,10 +184,10 @@ class TextMedium:
         _require_plain(delivery)
         return {"role": "user", "content": text}
 
-    async def agent_turn(self, index: int, input: AgentInput, delivery: Delivery) -> AgentReturnTypes:
+    def agent_turn(self, index: int, input: AgentInput, delivery: Delivery) -> Awaitable[AgentReturnTypes]:
         """Call the agent and return its answer."""
         _require_plain(delivery)
-        return await self._agents[index].call(input)
+        return self._agents[index].call(input)
 
     async def send(self, sound: Any) -> None:
         """Refuse: text has no sound."""

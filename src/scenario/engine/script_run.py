@@ -150,7 +150,9 @@ class ScriptRun:
                 if limit := conversation.run.limit_reached:
                     raise limit
                 with conversation.calls_under_way.call(f"step {position} ({step_name(step)})", None):
-                    value = await self._play_step(step)
+                    value: Any = step(conversation.state)
+                    while isinstance(value, Step) or inspect.isawaitable(value):
+                        value = value(conversation.state) if isinstance(value, Step) else await value
                 events = conversation.run.events
                 events.emit(StepFinished(stamp=events.stamp(), step=position, name=step_name(step)))
                 if isinstance(value, ScenarioResult):
@@ -166,16 +168,6 @@ class ScriptRun:
         if result is not None:
             return self._with_checkpoints(result)
         return conversation.checkpoints.summary() or self._without_conclusion()
-
-    async def _play_step(self, step: ScriptStep) -> Any:
-        value: Any = step(self._conversation.state)
-        while True:
-            if inspect.isawaitable(value):
-                value = await value
-            elif isinstance(value, Step):
-                value = value(self._conversation.state)
-            else:
-                return value
 
     def _with_checkpoints(self, result: ScenarioResult) -> ScenarioResult:
         if result.stop_reason is StopReason.CHECKPOINT:

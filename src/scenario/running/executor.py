@@ -5,6 +5,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scenario import ids
@@ -330,35 +331,32 @@ class ScenarioExecutor:
             twin._is_free = threading.Lock()
             return await twin._play(errand)
         try:
-            return await self._play_alone(errand)
+            live = self._prepared(self._opened)
+            script_run = ScriptRun(live.spec, live.sink, live.conversation)
+            watched = Watched(
+                name=self.name,
+                loop=asyncio.get_running_loop(),
+                calls=live.conversation.calls_under_way,
+                max_seconds=live.spec.limits.max_seconds,
+                give_up=None if errand is None else partial(_end_from_outside, errand, script_run),
+            )
+            if errand is not None:
+                errand.end_from_outside = partial(_end_from_outside, errand, script_run)
+            watchdog.watch(watched)
+            try:
+                return await script_run.play()
+            finally:
+                watchdog.unwatch(watched)
+                if isinstance(live.sink, RunSink):
+                    await live.sink.settle(_SETTLING_LIMIT)
         finally:
             self._is_free.release()
 
-    async def _play_alone(self, errand: "Errand[ScenarioResult] | None") -> ScenarioResult:
-        live = self._prepared(self._opened)
-        script_run = ScriptRun(live.spec, live.sink, live.conversation)
-
-        def end_from_outside(ending: BaseException) -> None:
-            result = script_run.say_given_up(ending)
-            if errand is not None:
-                errand.give_up(result if isinstance(ending, LimitReached) else ending)
-
-        if errand is not None:
-            errand.end_from_outside = end_from_outside
-        watched = Watched(
-            name=self.name,
-            loop=asyncio.get_running_loop(),
-            calls=live.conversation.calls_under_way,
-            max_seconds=live.spec.limits.max_seconds,
-            give_up=None if errand is None else end_from_outside,
-        )
-        watchdog.watch(watched)
-        try:
-            return await script_run.play()
-        finally:
-            watchdog.unwatch(watched)
-            if isinstance(live.sink, RunSink):
-                await live.sink.settle(_SETTLING_LIMIT)
-
     def _opened(self, spec: RunSpec) -> RunSink:
         return open_run(spec.run_id, verbose=spec.verbose, listeners=self._listeners)
+
+
+def _end_from_outside(errand: "Errand[ScenarioResult]", script_run: ScriptRun, ending: BaseException) -> None:
+    """End a run without its loop's help: say how, and let nobody wait for it any more."""
+    result = script_run.say_given_up(ending)
+    errand.give_up(result if isinstance(ending, LimitReached) else ending)

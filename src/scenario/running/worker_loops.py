@@ -146,9 +146,9 @@ class _WorkerLoop:
     async def _hand_over(self, errand: Errand[Any]) -> None:
         quiet = await self._quieten()
         given_up = errand.outcome.done()
-        errand.deliver()
         self._errand = None
         self._give_back(self, quiet and not given_up)
+        errand.deliver()
 
     async def _quieten(self) -> bool:
         """Cancel the tasks that the work left behind and tell whether all of them ended."""
