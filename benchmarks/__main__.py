@@ -2,19 +2,19 @@
 
 import argparse
 import fnmatch
-import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.cases import CASES
+from benchmarks.comparison import Reference, measure
 from benchmarks.figures import Case, Measured
+from benchmarks.kept import keep, read_kept
 from benchmarks.machine import machine
-from benchmarks.processes import WorkloadError, measure_once, model_server
+from benchmarks.processes import WorkloadError, model_server
 from benchmarks.report import PAGE, line, write_page
 
 _RESULTS = Path(__file__).parent / "results"
@@ -35,20 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began, where = time.perf_counter(), machine()
     failures: list[str] = []
     measured: list[Measured] = []
-    for case in cases:
-        try:
-            figures = _measure(case, repeats=options.repeat or case.repeats, reference=options.reference)
-        except WorkloadError as error:
-            failures.append(f"{case.name}: {error}")
-            print(f"{case.name}: could not be measured: {error}", file=sys.stderr)
-            continue
-        for figure in figures:
-            print(line(figure), flush=True)
-        measured += figures
+    with ExitStack() as stack:
+        reference = None
+        if options.reference:
+            reference = Reference(python=options.reference, collector=stack.enter_context(model_server(0.0)))
+        for case in cases:
+            try:
+                figures = measure(case, sys.executable, repeats=options.repeat or case.repeats, reference=reference)
+            except WorkloadError as error:
+                failures.append(f"{case.name}: {error}")
+                print(f"{case.name}: could not be measured: {error}", file=sys.stderr)
+                continue
+            for figure in figures:
+                print(line(figure), flush=True)
+            measured += figures
     missed = [each for each in measured if each.is_met is False]
     counts = f"{len(measured)} figures, {len(missed)} over budget, {len(failures)} cases failed"
     print(f"\n{counts}, {time.perf_counter() - began:.0f} s")
-    _keep(measured, where, options.output)
+    if options.add_to:
+        measured = read_kept(options.add_to, without=cases) + measured
+        # As they are listed, wherever they come from.
+        measured.sort(key=lambda each: CASES.index(each.case))
+    kept = keep(measured, where, options.output or _RESULTS / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}.json")
+    print(f"kept in {kept}")
     if options.write_docs:
         write_page(options.write_docs, measured, where, datetime.now(UTC).date().isoformat())
         print(f"written to {options.write_docs}")
@@ -70,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reference", metavar="PYTHON", help="interpreter that has the reference; measured in turns with ours"
     )
+    parser.add_argument(
+        "--add-to", type=Path, metavar="FILE", help="keep and write also the figures of other cases in this JSON"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the figures go as JSON")
     parser.add_argument(
         "--write-docs", nargs="?", type=Path, const=PAGE, metavar="PAGE", help="put the figures into docs/benchmarks.md"
@@ -81,37 +93,6 @@ def _chosen(patterns: Sequence[str], *, everything: bool) -> list[Case]:
     if not patterns:
         return [case for case in CASES if everything or not case.is_extra]
     return [case for case in CASES if any(fnmatch.fnmatch(case.name, pattern) for pattern in patterns)]
-
-
-def _measure(case: Case, *, repeats: int, reference: str | None) -> list[Measured]:
-    ours: list[dict[str, float]] = []
-    theirs: list[dict[str, float]] = []
-    with ExitStack() as stack:
-        arguments: dict[str, Any] = dict(case.arguments)
-        if case.latency is not None:
-            arguments["url"] = stack.enter_context(model_server(case.latency))
-        for _ in range(repeats):
-            ours.append(measure_once(sys.executable, case.workload, arguments))
-            if reference and case.runs_reference:
-                # In turns, so that a machine that gets slower does so for both.
-                theirs.append(measure_once(reference, case.workload, arguments))
-    return [
-        Measured(
-            case=case,
-            figure=figure,
-            samples=[sample[figure.key] for sample in ours],
-            reference=[sample[figure.key] for sample in theirs],
-        )
-        for figure in case.figures
-    ]
-
-
-def _keep(measured: Sequence[Measured], where: Mapping[str, str], output: Path | None) -> None:
-    now = datetime.now(UTC)
-    file = output or _RESULTS / f"{now:%Y-%m-%d-%H%M%S}.json"
-    kept = {"measured_at": now.isoformat(), "machine": dict(where), "figures": [each.as_json() for each in measured]}
-    file.write_text(json.dumps(kept, indent=2), "utf-8")
-    print(f"kept in {file}")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal, TypeAlias
 
-Unit: TypeAlias = Literal["s", "ms", "MB", "times", "modules", "packages"]
+Unit: TypeAlias = Literal["s", "ms", "MB", "times", "modules", "packages", "calls"]
 
-_DIGITS: Mapping[Unit, int] = {"s": 3, "ms": 2, "MB": 1, "times": 2, "modules": 0, "packages": 0}
+_DIGITS: Mapping[Unit, int] = {"s": 3, "ms": 2, "MB": 1, "times": 2, "modules": 0, "packages": 0, "calls": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +63,29 @@ class Measured:
         figure: The figure.
         samples: One value a process.
         reference: Values of the reference, as far as it was asked and could do it.
+        reference_outcome: Why the reference could not do it; empty if it could, or was not asked.
     """
 
     case: Case
     figure: Figure
     samples: Sequence[float]
     reference: Sequence[float] = ()
+    reference_outcome: str = ""
 
     @property
     def value(self) -> float:
         """The median."""
         return median(self.samples)
+
+    @property
+    def reference_value(self) -> float | None:
+        """The reference's median; None where it has none."""
+        return median(self.reference) if self.reference else None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times our value the reference's is; None where one is missing or ours is zero."""
+        return None if self.reference_value is None or not self.value else self.reference_value / self.value
 
     @property
     def is_met(self) -> bool | None:
@@ -92,6 +104,9 @@ class Measured:
             "is_met": self.is_met,
             "samples": list(self.samples),
             "reference": list(self.reference),
+            "reference_value": self.reference_value,
+            "reference_outcome": self.reference_outcome,
+            "ratio": self.ratio,
         }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
@@ -17,11 +18,15 @@ class WorkloadError(Exception):
     """A workload did not come to its end."""
 
 
+class UnfinishedError(WorkloadError):
+    """A workload was stopped at its limit."""
+
+
 @contextmanager
 def model_server(latency: float) -> Generator[str]:
     """Serve a model, in a process of its own, inside the block, and give its URL."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "scenario.testing.local_model_server", "--fast", "--latency", str(latency)],
+        [sys.executable, str(_ROOT / "benchmarks" / "model_server.py"), "--latency", str(latency)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -34,28 +39,48 @@ def model_server(latency: float) -> Generator[str]:
         server.communicate(timeout=10)
 
 
-def measure_once(python: str, workload: str, arguments: Mapping[str, Any]) -> dict[str, float]:
+def measure_once(
+    python: str,
+    workload: str,
+    arguments: Mapping[str, Any],
+    *,
+    limit: float = _LIMIT,
+    settings: Mapping[str, str] | None = None,
+) -> dict[str, float]:
     """Do a workload in a fresh process of the interpreter `python`, and return what it measured.
 
+    Args:
+        python: The interpreter.
+        workload: Name of the workload.
+        arguments: What it is told.
+        limit: Seconds it may take.
+        settings: Environment variables it gets besides.
+
     Raises:
-        WorkloadError: If it failed or took too long.
+        UnfinishedError: If it took too long; it is stopped, with all that it started.
+        WorkloadError: If it failed.
     """
     script = _ROOT / "benchmarks" / "workloads" / f"{workload}.py"
-    try:
-        finished = subprocess.run(
-            [python, str(script), json.dumps(dict(arguments))],
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT,
-            env=_environment(),
-            cwd=_ROOT / "benchmarks" / "results",
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise WorkloadError(f"{workload} was not done after {_LIMIT:g} s") from error
-    if finished.returncode:
-        raise WorkloadError(f"{workload} failed:\n{finished.stderr[-2000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
+    with subprocess.Popen(
+        [python, str(script), json.dumps(dict(arguments))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**_environment(), **(settings or {})},
+        cwd=_ROOT / "benchmarks" / "results",
+        # So that it can be stopped together with its children.
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired as error:
+            raise UnfinishedError(f"{workload} was not done after {limit:g} s") from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        raise WorkloadError(f"{workload} failed:\n{errors[-2000:]}")
+    return json.loads(output.splitlines()[-1])
 
 
 def _environment() -> dict[str, str]:

@@ -26,28 +26,34 @@ def write_page(page: Path, measured: Sequence[Measured], machine: Mapping[str, s
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     where = f"Measured on {day}: {', '.join(machine.values())}."
-    has_reference = any(each.reference for each in measured)
-    head = ["What", "Figure", "Measured", "Target", *(["Reference"] if has_reference else [])]
-    rows = [head, ["---", "---", "--:", "--:", *(["--:"] if has_reference else [])]]
+    has_reference = any(each.reference or each.reference_outcome for each in measured)
+    compared = ["Reference", "Ratio"] if has_reference else []
+    rows = [
+        ["What", "Figure", "Measured", *compared, "Target"],
+        ["---", "---", "--:", *("--:" for _ in compared), "--:"],
+    ]
     title = ""
     for each in measured:
         unit = each.figure.unit
         missed = " (missed)" if each.is_met is False else ""
         target = f"≤ {shown(each.figure.target, unit)}{missed}" if each.figure.target is not None else ""
-        row = ["" if each.case.title == title else each.case.title, each.figure.title, shown(each.value, unit), target]
-        rows.append([*row, *([_reference_value(each)] if has_reference else [])])
+        what = "" if each.case.title == title else each.case.title
+        comparison = [_reference_value(each), _ratio(each)] if has_reference else []
+        rows.append([what, each.figure.title, shown(each.value, unit), *comparison, target])
         title = each.case.title
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     page.write_text(f"{before}{_BEGIN}\n{where}\n\n{table}\n{_END}{after}", "utf-8")
 
 
 def _reference_value(measured: Measured) -> str:
-    return (
-        shown(sorted(measured.reference)[len(measured.reference) // 2], measured.figure.unit)
-        if measured.reference
-        else ""
-    )
+    return measured.reference_outcome.partition(":")[0] or shown(measured.reference_value, measured.figure.unit)
+
+
+def _ratio(measured: Measured) -> str:
+    return "" if measured.ratio is None else f"{measured.ratio:,.1f}"
 
 
 def _compared(measured: Measured) -> str:
-    return f"  reference: {_reference_value(measured)}" if measured.reference else ""
+    if measured.reference_outcome:
+        return f"  reference: {measured.reference_outcome}"
+    return f"  reference: {_reference_value(measured)}, ratio {_ratio(measured) or '-'}" if measured.reference else ""

@@ -1,4 +1,4 @@
-"""Runs simulated conversations one after the other against a model that answers at once."""
+"""Runs simulated conversations one after the other."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ async def timed_run(url: str, turns: int) -> float:
     return seconds
 
 
-async def measure(url: str, turns: int, runs: int) -> dict[str, float]:
+async def measure(url: str, turns: int, runs: int, latency: float) -> dict[str, float]:
     # The touch of the names belongs to the import, which is measured elsewhere.
     first = await timed_run(url, turns)
     for _ in range(3):
@@ -42,17 +42,18 @@ async def measure(url: str, turns: int, runs: int) -> dict[str, float]:
     cpu_began = time.process_time()
     steady = [await timed_run(url, turns) for _ in range(runs)]
     cpu = time.process_time() - cpu_began
+    # Each turn asks the simulator and the judge.
+    model_calls = turns * 2
     return {
         "first_s": first,
         "steady_ms": statistics.median(steady) * 1e3,
-        # Each turn asks the simulator and the judge.
-        "cpu_ms": cpu / (runs * turns * 2) * 1e3,
+        "overhead_ms": (statistics.median(steady) - model_calls * latency) * 1e3,
+        "cpu_ms": cpu / (runs * model_calls) * 1e3,
     }
 
 
 def main() -> None:
-    arguments = json.loads(sys.argv[1])
-    print(json.dumps(asyncio.run(measure(arguments["url"], arguments["turns"], arguments["runs"]))))
+    print(json.dumps(asyncio.run(measure(**json.loads(sys.argv[1])))))
 
 
 main()

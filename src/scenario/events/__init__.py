@@ -3,8 +3,9 @@
 Nothing of it is loaded before it is used: what only writes to the terminal needs none of the rest.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scenario.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from scenario.events.console import ConsoleListener as ConsoleListener
@@ -38,13 +39,4 @@ _HOMES = {
     "show_results": "scenario.events.results_table",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

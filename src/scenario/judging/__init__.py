@@ -3,8 +3,9 @@
 What judges of one's own may use is exported here; the judge itself is `scenario.judge_agent.JudgeAgent`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scenario.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from scenario.judging.discovery import DEFAULT_TOKEN_THRESHOLD as DEFAULT_TOKEN_THRESHOLD
@@ -38,13 +39,4 @@ __all__ = [
     "render_transcript_lines",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -4,7 +4,9 @@ Importing this package loads neither an HTTP client nor pydantic; what needs the
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scenario.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from scenario.llm.asking import ask as ask
@@ -65,16 +67,7 @@ _HOMES = {
 import_module(_SEAM)
 globals().pop("chat_model", None)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)
 
 
 __all__ = [

@@ -3,8 +3,9 @@
 Nothing of it is loaded before it is used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scenario.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from scenario.llm.offline import ScriptedModel as ScriptedModel
@@ -43,6 +44,7 @@ _HOMES = {
     "SimulatedTimeLoop": "scenario.testing.simulated_time",
     "allow_model_requests": "scenario.llm.permission",
     "continue_test": "scenario.llm.offline",
+    "faults": "scenario.testing.faults",
     "forbid_model_requests": "scenario.testing.model_requests",
     "make_verdict": "scenario.llm.offline",
     "offline_model": "scenario.llm.offline",
@@ -52,15 +54,4 @@ _HOMES = {
     "verdict": "scenario.llm.offline",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name == "faults":
-        return import_module("scenario.testing.faults")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -1,0 +1,39 @@
+"""The model server of the benchmarks: prepared answers, and how many were asked for.
+
+It is a script for a process of its own. `GET …/calls` gives the number of requests so far.
+"""
+
+from scenario.testing.canned_service import CannedService
+from scenario.testing.connection import Delivery
+from scenario.testing.http_messages import HttpRequest, HttpResponse
+from scenario.testing.listener import Listener
+from scenario.testing.server_process import read_options, serve_until_stopped
+
+
+class CountedService:
+    """Answers like the canned service, and counts.
+
+    Args:
+        canned: Answers requests.
+    """
+
+    def __init__(self, canned: CannedService) -> None:
+        self._canned = canned
+        self._calls = 0
+
+    def respond(self, request: HttpRequest) -> Delivery:
+        """Answer a request."""
+        if request.path.endswith("/calls"):
+            return Delivery(pieces=HttpResponse(body=str(self._calls).encode()).pieces(), delay=0.0)
+        self._calls += 1
+        return self._canned.respond(request)
+
+
+def _main() -> None:
+    options = read_options()
+    service = CountedService(CannedService("so it is, is it not?", options.latency))
+    serve_until_stopped(Listener(service.respond, options.port), "/v1")
+
+
+if __name__ == "__main__":
+    _main()
