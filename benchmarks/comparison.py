@@ -18,38 +18,34 @@ class Reference:
     Attributes:
         python: An interpreter that has it.
         collector: URL of something on this machine that takes its reports at once.
+        outcome: Why it could not do the work of this case; empty if it could.
     """
 
     python: str
     collector: str
-    _samples: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
-    _outcome: str = ""
+    _samples: list[dict[str, float]] = field(default_factory=list[dict[str, float]], init=False)
+    outcome: str = field(default="", init=False)
 
     def start_case(self) -> None:
         """Forget the case before."""
-        self._samples, self._outcome = [], ""
+        self._samples, self.outcome = [], ""
 
     def measure(self, case: Case, arguments: Mapping[str, Any]) -> None:
         """Do a case's work once more, unless it could not be done before."""
-        if self._outcome:
+        if self.outcome:
             return
         try:
             self._samples.append(
                 measure_once(self.python, case.workload, arguments, limit=_REFERENCE_LIMIT, settings=self._settings())
             )
         except UnfinishedError:
-            self._outcome = f"unfinished after {_REFERENCE_LIMIT:g} s"
+            self.outcome = f"unfinished after {_REFERENCE_LIMIT:g} s"
         except WorkloadError as error:
-            self._outcome = f"failed: {str(error).splitlines()[-1]}"
+            self.outcome = f"failed: {str(error).splitlines()[-1]}"
 
     def values(self, key: str) -> list[float]:
         """Return what was measured of a figure; nothing if the work could not be done."""
-        return [] if self._outcome else [sample[key] for sample in self._samples]
-
-    @property
-    def outcome(self) -> str:
-        """Why the work could not be done; empty if it could."""
-        return self._outcome
+        return [] if self.outcome else [sample[key] for sample in self._samples]
 
     def _settings(self) -> dict[str, str]:
         return {

@@ -31,7 +31,7 @@ class CountedService:
 
 def _main() -> None:
     options = read_options()
-    service = CountedService(CannedService("so it is, is it not?", options.latency))
+    service = CountedService(CannedService("ok, and then?", options.latency))
     serve_until_stopped(Listener(service.respond, options.port), "/v1")
 
 

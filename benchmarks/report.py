@@ -6,8 +6,8 @@ from pathlib import Path
 from benchmarks.figures import Measured, shown
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_BEGIN = "<!-- figures: written by `python -m benchmarks --write-docs` -->"
-_END = "<!-- end of figures -->"
+BEGIN = "<!-- figures: written by `python -m benchmarks --write-docs` -->"
+END = "<!-- end of figures -->"
 _VERDICTS = {True: "met", False: "MISSED", None: ""}
 
 
@@ -23,8 +23,8 @@ def line(measured: Measured) -> str:
 def write_page(page: Path, measured: Sequence[Measured], machine: Mapping[str, str], day: str) -> None:
     """Put the figures into a page, between its two marks."""
     text = page.read_text("utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
     where = f"Measured on {day}: {', '.join(machine.values())}."
     has_reference = any(each.reference or each.reference_outcome for each in measured)
     compared = ["Reference", "Ratio"] if has_reference else []
@@ -42,7 +42,7 @@ def write_page(page: Path, measured: Sequence[Measured], machine: Mapping[str, s
         rows.append([what, each.figure.title, shown(each.value, unit), *comparison, target])
         title = each.case.title
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    page.write_text(f"{before}{_BEGIN}\n{where}\n\n{table}\n{_END}{after}", "utf-8")
+    page.write_text(f"{before}{BEGIN}\n{where}\n\n{table}\n{END}{after}", "utf-8")
 
 
 def _reference_value(measured: Measured) -> str:

@@ -3,12 +3,20 @@
 import json
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 _ROOT = Path(__file__).parents[1]
+# The benchmarks are not installed: they belong to the checkout.
+sys.path.append(str(_ROOT))
+
+from benchmarks.cases import CASES  # noqa: E402 - it is found now
+from benchmarks.figures import Measured  # noqa: E402 - it is found now
+from benchmarks.processes import UnfinishedError, measure_once, model_server  # noqa: E402 - it is found now
+from benchmarks.report import BEGIN, END, write_page  # noqa: E402 - it is found now
 
 
 def measure(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -26,10 +34,17 @@ def figures_of(file: Path) -> dict[str, dict[str, Any]]:
     return {figure["figure"]: figure for figure in json.loads(file.read_text("utf-8"))["figures"]}
 
 
+def fetched(url: str, body: bytes | None = None) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=10) as answer:
+        return answer.read()
+
+
 def test_each_case_is_listed_with_a_name_of_its_own() -> None:
     names = [line.split()[0] for line in measure("--list").stdout.splitlines()]
 
-    assert {"import", "install", "scripted-1000", "simulation", "run-1000", "arun-1000", "pytest-200"} <= set(names)
+    crowds = {f"{kind}-{many}" for kind in ("run", "arun", "bare") for many in (100, 500, 1000, 2000)}
+    assert crowds | {"run-1", "arun-1"} <= set(names)
+    assert {"import", "install", "scripted-1000", "simulation", "simulation-50", "cache", "pytest-200"} <= set(names)
     assert len(names) == len(set(names))
 
 
@@ -47,7 +62,20 @@ def test_figures_are_kept_with_their_targets_and_the_machine(tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.timeout(110)
-@pytest.mark.parametrize("case", ["import-touched", "help", "scripted-10", "simulation", "run-100", "arun-100"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "import-touched",
+        "help",
+        "scripted-10",
+        "simulation",
+        "simulation-50",
+        "run-1",
+        "run-100",
+        "arun-100",
+        "bare-100",
+    ],
+)
 def test_a_case_can_be_measured(case: str, tmp_path: Path) -> None:
     # Whether the budgets are kept is not asked here: other tests run on this machine at the same time.
     finished = measure(case, "--repeat", "1", "--output", str(tmp_path / "figures.json"))
@@ -55,10 +83,78 @@ def test_a_case_can_be_measured(case: str, tmp_path: Path) -> None:
     assert all(figure["value"] > 0 for figure in figures_of(tmp_path / "figures.json").values()), finished.stderr
 
 
-def test_another_interpreter_is_measured_in_turns(tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.timeout(110)
+def test_a_full_cache_saves_every_model_call_in_the_same_process_and_in_the_next(tmp_path: Path) -> None:
+    measure("cache", "--repeat", "1", "--output", str(tmp_path / "figures.json"))
+
+    figures = figures_of(tmp_path / "figures.json")
+    assert [figures[f"{when}_calls"]["value"] for when in ("cold", "again", "warm")] == [10, 0, 0]
+    assert all(figures[f"{when}_ms"]["value"] > 0 for when in ("cold", "again", "warm"))
+
+
+def test_the_model_server_counts_its_requests() -> None:
+    with model_server(0.0) as url:
+        before = int(fetched(f"{url}/calls"))
+        fetched(f"{url}/chat/completions", b"{}")
+        fetched(f"{url}/chat/completions", b"{}")
+
+        assert (before, int(fetched(f"{url}/calls"))) == (0, 2)
+
+
+def test_another_interpreter_is_measured_in_turns_and_compared(tmp_path: Path) -> None:
     measure("import", "--repeat", "2", "--reference", sys.executable, "--output", str(tmp_path / "figures.json"))
 
-    assert all(len(figure["reference"]) == 2 for figure in figures_of(tmp_path / "figures.json").values())
+    figures = figures_of(tmp_path / "figures.json")
+    assert all(len(figure["reference"]) == 2 for figure in figures.values())
+    assert figures["modules"]["reference_value"] == figures["modules"]["value"]
+    assert figures["modules"]["ratio"] == 1
+
+
+def test_the_reason_is_kept_when_the_reference_cannot_do_the_work(tmp_path: Path) -> None:
+    file, unable = tmp_path / "figures.json", tmp_path / "python"
+    unable.write_text("#!/bin/sh\necho it is not installed >&2\nexit 1\n", "utf-8")
+    unable.chmod(0o755)
+
+    measure("import", "--repeat", "2", "--reference", str(unable), "--output", str(file))
+
+    figures = figures_of(file)
+    assert figures["modules"]["reference_outcome"] == "failed: it is not installed"
+    assert figures["modules"]["reference"] == []
+    assert figures["modules"]["ratio"] is None
+
+
+def test_a_workload_that_takes_too_long_is_stopped() -> None:
+    with pytest.raises(UnfinishedError, match=r"import_cost was not done after 0\.001 s"):
+        measure_once(sys.executable, "import_cost", {"touch": []}, limit=0.001)
+
+
+def test_a_reference_without_figures_says_so_in_the_table(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n", "utf-8")
+    case = next(case for case in CASES if case.name == "import")
+    figures = [
+        Measured(case=case, figure=case.figures[0], samples=[0.01, 0.02, 0.9], reference=[1.0, 9.0, 2.0]),
+        Measured(case=case, figure=case.figures[1], samples=[12], reference_outcome="failed: no such module"),
+    ]
+
+    write_page(page, figures, {"processor": "some"}, "2026-01-02")
+
+    written = page.read_text("utf-8")
+    assert "| What | Figure | Measured | Reference | Ratio | Target |" in written
+    assert "| `import scenario` | time | 0.020 s | 2.000 s | 100.0 | ≤ 0.060 s |" in written
+    assert "|  | modules | 12 modules | failed |  |  |" in written
+
+
+def test_figures_of_other_cases_can_be_added_from_a_file(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    measure("help", "--repeat", "1", "--output", str(first))
+
+    measure("import", "--repeat", "1", "--add-to", str(first), "--output", str(second))
+
+    kept = json.loads(second.read_text("utf-8"))["figures"]
+    assert [figure["case"] for figure in kept] == ["import", "import", "import", "help"]
+    assert kept[-1]["samples"] == json.loads(first.read_text("utf-8"))["figures"][0]["samples"]
 
 
 def test_an_unknown_case_is_told() -> None:

@@ -22,6 +22,7 @@ _ROOT = Path(__file__).parents[1]
 _PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").rglob("*.md"))]
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 _LINK = re.compile(r"\]\(([^()\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+?)(?: #+)?$")
 _REASON = re.compile(r"\b(needs?|because|requires?|since|calls|fails)\b", re.IGNORECASE)
 _NO_TESTS_COLLECTED = 5
 
@@ -146,15 +147,38 @@ def test_no_test_of_a_page_hides_another(page: Path) -> None:
     assert len(tests) == len(set(tests)), f"two of these have one name: {tests}"
 
 
+def _prose(page: Path) -> list[str]:
+    text = page.read_text("utf-8")
+    blocks = _blocks(text)
+    code = {number for block in blocks for number in range(block.line, block.line + len(block.lines))}
+    return [line for number, line in enumerate(text.splitlines(), 1) if number not in code]
+
+
+def _links(page: Path) -> list[str]:
+    targets = [target for line in _prose(page) for target in _LINK.findall(line)]
+    return [target for target in targets if not target.startswith(("http:", "https:"))]
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return what the headings of a page are called in links, by the rules of GitHub."""
+    headings = [heading[1] for line in _prose(page) if (heading := _HEADING.match(line))]
+    return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
 @pytest.mark.parametrize("page", [*_PAGES, *_ROOT.glob("C*.md")], ids=lambda page: str(page.relative_to(_ROOT)))
 def test_links_to_files_lead_somewhere(page: Path) -> None:
-    blocks = _blocks(page.read_text("utf-8"))
-    code = {number for block in blocks for number in range(block.line, block.line + len(block.lines))}
-    lines = page.read_text("utf-8").splitlines()
-    targets = [target for number, line in enumerate(lines, 1) if number not in code for target in _LINK.findall(line)]
-    files = [target.partition("#")[0] for target in targets if not target.startswith(("http:", "https:", "#"))]
+    files = [link.partition("#")[0] for link in _links(page)]
 
     assert not [file for file in files if not (page.parent / file).exists()]
+
+
+@pytest.mark.parametrize("page", [*_PAGES, *_ROOT.glob("C*.md")], ids=lambda page: str(page.relative_to(_ROOT)))
+def test_links_to_sections_lead_somewhere(page: Path) -> None:
+    sections = [link.partition("#")[::2] for link in _links(page) if "#" in link]
+
+    assert not [
+        f"{file}#{anchor}" for file, anchor in sections if anchor not in _anchors(page.parent / file if file else page)
+    ]
 
 
 def test_the_navigation_holds_every_page_and_no_other() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
+
 import scenario
 from scenario.testing.canned_service import CannedService
 from scenario.testing.connection import Delivery
@@ -24,7 +25,7 @@ class Parrot(scenario.AgentAdapter):
 def requests_of_a_conversation(turns: int) -> list[bytes]:
     """Run a conversation for once, and return the requests it makes."""
     bodies: list[bytes] = []
-    canned = CannedService("so it is, is it not?", latency=0.0)
+    canned = CannedService("ok, and then?", latency=0.0)
 
     def respond(request: HttpRequest) -> Delivery:
         bodies.append(request.body)

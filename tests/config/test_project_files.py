@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import scenario
-from scenario import ModelConfig
+from scenario import ModelConfig, ScenarioConfig
 from scenario.errors import ConfigurationError, MissingModelError, UnknownSettingError
 from scenario.running.settings import SettingOrigin, resolve_settings, settings_with_origin
 from scenario.settings import project_root
@@ -369,7 +369,9 @@ class TestOrigins:
             api_key="sk-secret",
             headers={"Authorization": "Bearer sk-secret", "X-Team": "shop"},  # type: ignore[call-arg]  # further keywords
         )
-        scenario.configure(default_model=model, observability={"exporter": {"token": "sk-secret", "url": "u"}})
+        scenario.default_config = ScenarioConfig(
+            default_model=model, observability={"exporter": {"token": "sk-secret", "url": "u"}}
+        )
 
         shown = repr(settings_with_origin())
 

@@ -96,7 +96,7 @@ class ScenarioConfig(BaseModel):
             cache_key: Key under which model answers are reused from run to run.
             debug: Whether to ask at the terminal what the user says.
             headless: Whether no browser may be opened.
-            observability: Settings of tracing.
+            observability: Not supported yet.
             min_turns: Turns before which a judge is not asked to decide.
             agent_timeout: Limit of one call of an agent under test, in seconds.
             max_seconds: Limit of a run, in seconds.
@@ -107,8 +107,11 @@ class ScenarioConfig(BaseModel):
             **unknown: Caught to name the setting that was meant.
 
         Raises:
-            ConfigurationError: If a setting does not exist or has a value it cannot have.
+            ConfigurationError: If a setting does not exist, has a value it cannot have, or belongs to a part of the
+                package that does not exist yet (`observability`).
         """
+        if observability is not None:
+            raise ConfigurationError("`observability` is not supported yet", "leave `observability` out")
         given = {
             "default_model": default_model,
             "max_turns": max_turns,
@@ -116,7 +119,6 @@ class ScenarioConfig(BaseModel):
             "cache_key": cache_key,
             "debug": debug,
             "headless": headless,
-            "observability": observability,
             "min_turns": min_turns,
             "agent_timeout": agent_timeout,
             "max_seconds": max_seconds,

@@ -33,6 +33,7 @@ from scenario.running.arguments import (
     warnings_about,
 )
 from scenario.running.debug_prompt import DebugPrompt
+from scenario.running.other_distribution import warn_of_the_other_distribution
 from scenario.running.settings import limits_of, resolve_settings, verbosity
 from scenario.running.watchdog import Watched, watchdog
 from scenario.scenario_state import ScenarioState
@@ -130,6 +131,7 @@ class ScenarioExecutor:
         medium: MediumFactory | None = None,
         tracer: TracerFactory | None = None,
     ) -> None:
+        warn_of_the_other_distribution()
         refuse_later_parts(
             event_bus=event_bus,
             on_audio_chunk=on_audio_chunk,
