@@ -380,6 +380,22 @@ class TestOrigins:
         assert "'url': 'u'" in shown
         assert model.api_key == "sk-secret"
 
+    @pytest.mark.usefixtures("project")
+    def test_secrets_in_urls_are_masked(self) -> None:
+        scenario.configure(default_model=ModelConfig(model="a/b", api_base="https://user:pw123@host/v1?key=abc&v=2"))
+
+        shown = repr(settings_with_origin())
+
+        assert "https://***@host/v1?key=***&v=***" in shown
+
+    def test_a_misspelt_variable_of_dotenv_names_the_nearest_and_its_place(self, project: Path) -> None:
+        (project / ".env").write_text("SCENARIO_MAX_TURN=4\n")
+
+        with pytest.raises(
+            UnknownSettingError, match=r"(?s)SCENARIO_MAX_TURN in .*\.env.*did you mean SCENARIO_MAX_TURNS"
+        ):
+            resolve_settings({})
+
 
 @pytest.mark.usefixtures("project")
 def test_a_removed_working_directory_is_no_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,14 @@ class TestLayers:
         with pytest.raises(ConfigurationError, match="SCENARIO_MAX_TURNS='ten'"):
             resolve_settings({}, {"SCENARIO_MAX_TURNS": "ten"})
 
+    def test_a_variable_that_is_nearly_a_setting_names_it(self) -> None:
+        with pytest.raises(UnknownSettingError, match="did you mean SCENARIO_MAX_TURNS"):
+            resolve_settings({}, {"SCENARIO_MAX_TURN": "4"})
+
+    @pytest.mark.parametrize("name", ["SCENARIO_CACHE_DIR", "SCENARIO_BATCH_RUN_ID", "SCENARIO_SHOP_URL", "MAX_TURN"])
+    def test_other_variables_are_nobodys_business(self, name: str) -> None:
+        assert resolve_settings({}, {name: "x"}).max_turns == 10
+
 
 class TestConfigure:
     def test_it_accumulates(self) -> None:

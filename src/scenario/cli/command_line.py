@@ -92,6 +92,7 @@ def scenario() -> None:
 
 def run_command(argv: Sequence[str] | None) -> int:
     """Run a command and return its exit code; errors of this package and of usage are told on standard error."""
+    _replace_closed_streams()
     try:
         code: Any = scenario.main(
             args=None if argv is None else list(argv), prog_name="scenario", standalone_mode=False
@@ -116,6 +117,13 @@ def run_command(argv: Sequence[str] | None) -> int:
         click.echo(f"Error: {error}", err=True)
         return UNEXPECTED
     return code if isinstance(code, int) else 0
+
+
+def _replace_closed_streams() -> None:
+    """Let commands write where nobody reads when they were started with closed streams (`>&-`)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # open for the process's life
 
 
 def _let_go_of_output() -> None:

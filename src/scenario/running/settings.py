@@ -9,7 +9,7 @@ from scenario.config import ScenarioConfig
 from scenario.engine.budget import Limits
 from scenario.errors import ConfigurationError
 from scenario.events.screen_text import is_in_ci
-from scenario.settings import SettingOrigin, settings_below_arguments, settings_with_origin
+from scenario.settings import SettingOrigin, check_variable_names, settings_below_arguments, settings_with_origin
 
 __all__ = ["SettingOrigin", "limits_of", "resolve_settings", "settings_with_origin"]
 
@@ -24,6 +24,7 @@ def resolve_settings(arguments: Mapping[str, Any], environment: Mapping[str, str
     Raises:
         ConfigurationError: If a setting has a value it cannot have, or a file of the project is broken.
     """
+    check_variable_names(environment)
     settings = settings_below_arguments(environment)
     settings.update({name: value for name, value in arguments.items() if value is not None})
     config = ScenarioConfig(**settings)

@@ -1,5 +1,6 @@
 """The layers that settings come from, and what each of them gives."""
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from scenario.config import ModelConfig, ScenarioConfig
-from scenario.errors import ConfigurationError
+from scenario.errors import ConfigurationError, UnknownSettingError
 from scenario.settings.process_environment import is_put_in, put_into_environment
 from scenario.settings.project_files import ProjectFiles, project_files
 from scenario.settings.setting_texts import setting_from_text
@@ -19,6 +20,13 @@ LayerName: TypeAlias = Literal["configure()", "environment", ".env", "pyproject.
 
 _SECRET = re.compile(r"key|token|secret|password|authorization|credential", re.IGNORECASE)
 _MASK = "***"
+_VARIABLES = frozenset(f"SCENARIO_{setting.upper()}" for setting in ScenarioConfig.model_fields)
+# Variables that are no settings, and yet might be taken for misspelt ones.
+_OTHER_VARIABLES = frozenset({"SCENARIO_CACHE_DIR", "SCENARIO_CACHE_MAX_MB", "SCENARIO_CACHE_MAX_DAYS"})
+_NEAR = 0.9
+# User and password of a URL, and the values of its query: services take keys in either.
+_PASSWORD = re.compile(r"(\w://)[^/@\s]+@")
+_QUERY_VALUE = re.compile(r"(?<=[?&])([\w.-]+=)[^&#\s]+")
 _ENVIRONMENT = cast("Mapping[str, str]", os.environ)
 
 
@@ -103,6 +111,21 @@ def _given(environment: Mapping[str, str]) -> dict[str, _Given]:
     return given
 
 
+def check_variable_names(environment: Mapping[str, str] = _ENVIRONMENT) -> None:
+    """Refuse variables of the environment and of `.env` that are nearly the name of a setting.
+
+    Raises:
+        UnknownSettingError: If there is one.
+    """
+    files = project_files()
+    ours = {name for name in (*environment, *files.variables) if name.startswith("SCENARIO_")}
+    for name in sorted(ours.difference(_VARIABLES, _OTHER_VARIABLES)):
+        near = difflib.get_close_matches(name, _VARIABLES, n=1, cutoff=_NEAR)
+        if near:
+            place = f" in {files.place_of_variable(name)}" if name in files.variables else ""
+            raise UnknownSettingError(f"there is no setting {name}{place}", f"did you mean {near[0]}?")
+
+
 def _from_environment(environment: Mapping[str, str], files: ProjectFiles) -> dict[str, _Given]:
     is_ours = environment is _ENVIRONMENT
     if is_ours:
@@ -147,4 +170,6 @@ def _without_secrets(value: Any) -> Any:
             key: _MASK if entry and _SECRET.search(str(key)) and isinstance(entry, str) else _without_secrets(entry)
             for key, entry in entries
         }
+    if isinstance(value, str):
+        return _QUERY_VALUE.sub(rf"\1{_MASK}", _PASSWORD.sub(rf"\1{_MASK}@", value))
     return value
