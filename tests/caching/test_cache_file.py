@@ -427,15 +427,41 @@ def test_on_a_full_disk_values_are_given_all_the_same(cache_dir: Path) -> None:
     assert "perhaps for lack of space; nothing is added for now" in said[6]
 
 
-def test_a_busy_file_is_waited_for_and_then_left_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_busy_file_is_waited_for_once_and_named_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     ask("a")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert ask("b") == "b"
+        began = time.monotonic()
+        assert [ask(text) for text in "bcdefgh"] == [*"bcdefgh"]
+        assert time.monotonic() - began < 3
+        assert ask("a") == "a"
         other.execute("ROLLBACK")
 
-    assert ask("a") == "a"
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert asked == [*"abcdefgh"]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "is held by another process (database is locked); nothing is added for 15 s at a time" in warning
+
+
+def test_a_file_that_cannot_be_opened_for_being_busy_is_waited_for_once(path: Path, cache_dir: Path) -> None:
+    cache_dir.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        assert [ask(text) for text in "abcdef"] == [*"abcdef"]
+        assert time.monotonic() - began < 4
+        other.execute("ROLLBACK")
+
+
+def test_a_busy_file_is_tried_again_after_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenario.caching.cache_file._SECONDS_LEFT_TO_OTHERS", 0.0)
+    ask("a")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ask("b")
+        other.execute("ROLLBACK")
+
+    ask("c")
+    assert info().entries == 2
 
 
 def test_many_caches_are_used_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -515,6 +541,35 @@ def test_the_cache_tells_what_is_in_it(path: Path) -> None:
     assert contents.size_bytes >= BASE
     assert contents.max_age == 90 * 86_400
     assert next(iter(contents.functions.items())) == ("test_cache_file.ask", 2)
+
+
+def test_the_cache_tells_why_a_foreign_file_cannot_be_read(path: Path, cache_dir: Path) -> None:
+    cache_dir.mkdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE theirs (x)")
+
+    for _ in range(2):
+        assert "is not a cache of Scenario" in info().problem
+    path.unlink()
+    assert info().problem == ""
+
+
+def test_looking_into_the_cache_loads_no_settings(cache_dir: Path) -> None:
+    program = """
+import sys
+from scenario.caching import clear, info
+info(), clear()
+print([name for name in ("pydantic", "asyncio", "scenario.config") if name in sys.modules])
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"SCENARIO_CACHE_DIR": str(cache_dir)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert finished.stdout == "[]\n"
 
 
 def test_asking_what_is_in_a_cache_does_not_make_one(cache_dir: Path) -> None:

@@ -6,6 +6,7 @@ import textwrap
 import threading
 from collections.abc import Callable
 from enum import Enum
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -211,6 +212,21 @@ def key_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bytes:
     return call.key
 
 
+DATACLASS = "from dataclasses import dataclass\n@dataclass\n"
+MODEL = "from pydantic import BaseModel, Field\n"
+ENGINE = """
+class Engine:
+    def __init__(self, tone):
+        self.tone = tone
+
+    def prompt(self):
+        return self.start() + self.tone
+
+    def start(self):
+        return "Be "
+
+"""
+PARTIAL = "from functools import partial\ndef join(a, b):\n    return a + b\n"
 ASK = """
     def ask(text):
         return f"Be kind. {text}"
@@ -247,6 +263,42 @@ ASK = """
             "class Tones:\n    main = 'b'\ndef ask(text):\n    return Tones.main + text",
         ),
         (
+            "class Q:\n    def __init__(self):\n        self.tone = 'a'\ndef ask(text):\n    return Q().tone + text",
+            "class Q:\n    def __init__(self):\n        self.tone = 'b'\ndef ask(text):\n    return Q().tone + text",
+        ),
+        (
+            f"{DATACLASS}class Q:\n    tone: str = 'a'\ndef ask(text):\n    return repr(Q()) + text",
+            f"{DATACLASS}class Q:\n    tone: str = 'b'\ndef ask(text):\n    return repr(Q()) + text",
+        ),
+        (
+            f"{MODEL}class Q(BaseModel):\n    tone: str = 'a'\ndef ask(text):\n    return Q().tone + text",
+            f"{MODEL}class Q(BaseModel):\n    tone: str = 'b'\ndef ask(text):\n    return Q().tone + text",
+        ),
+        (
+            f"{MODEL}class Q(BaseModel):\n    t: list = Field(default_factory=lambda: [1])\ndef ask(x):\n    return Q()",
+            f"{MODEL}class Q(BaseModel):\n    t: list = Field(default_factory=lambda: [2])\ndef ask(x):\n    return Q()",
+        ),
+        (
+            f"{ENGINE}ENGINE = Engine('a')\ndef ask(text):\n    return ENGINE.tone + text",
+            f"{ENGINE}ENGINE = Engine('b')\ndef ask(text):\n    return ENGINE.tone + text",
+        ),
+        (
+            f"{ENGINE}ENGINE = Engine('a')\ndef ask(text):\n    return ENGINE.prompt() + text",
+            f"{ENGINE}ENGINE = Engine('b')\ndef ask(text):\n    return ENGINE.prompt() + text",
+        ),
+        (
+            f"{ENGINE}ENGINE = Engine('a')\ndef ask(text):\n    return ENGINE.prompt() + text",
+            f"{ENGINE}ENGINE = Engine('a')\ndef ask(text):\n    return ENGINE.prompt() + text".replace("Be", "Do"),
+        ),
+        (
+            f"{PARTIAL}fill = partial(join, 'a')\ndef ask(text):\n    return fill(text)",
+            f"{PARTIAL}fill = partial(join, 'b')\ndef ask(text):\n    return fill(text)",
+        ),
+        (
+            f"{PARTIAL}fill = partial(join, 'a')\ndef ask(text):\n    return fill(text)",
+            f"{PARTIAL}fill = partial(join, 'a')\ndef ask(text):\n    return fill(text)".replace("a + b", "b + a"),
+        ),
+        (
             "def prompt():\n    return tone()\ndef tone():\n    return 'a'\ndef ask(text):\n    return prompt() + text",
             "def prompt():\n    return tone()\ndef tone():\n    return 'b'\ndef ask(text):\n    return prompt() + text",
         ),
@@ -270,6 +322,56 @@ def test_an_edit_of_what_a_function_is_made_of_changes_the_key(before: str, afte
 )
 def test_an_edit_elsewhere_keeps_the_key(before: str, after: str) -> None:
     assert key_of(defined(before), "x") == key_of(defined(after), "x")
+
+
+def module_named(name: str, **contents: Any) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(contents)
+    return module
+
+
+def test_a_constant_of_another_module_of_the_program_counts() -> None:
+    source = "def ask(text):\n    return prompts.tones.SYSTEM + text"
+
+    def key(system: str, file: str = "/home/ada/prompts/tones.py") -> bytes:
+        tones = module_named("prompts.tones", SYSTEM=system, OTHER=system, __file__=file)
+        return key_of(defined(source, prompts=module_named("prompts", tones=tones)), "x")
+
+    assert key("a") == key("a") != key("b")
+    installed = "/usr/lib/python3/site-packages/prompts/tones.py"
+    assert key("a", installed) == key("b", installed)
+
+
+def test_constants_that_are_not_named_do_not_count() -> None:
+    source = "def ask(text):\n    return prompts.SYSTEM + text"
+    one, other = (module_named("prompts", SYSTEM="a", OTHER=number) for number in (1, 2))
+
+    assert key_of(defined(source, prompts=one), "x") == key_of(defined(source, prompts=other), "x")
+
+
+@pytest.mark.parametrize("edit", [("Be ", "Do "), ("+ self.tone", "* 2 + self.tone")])
+@pytest.mark.parametrize("state", ["Engine('a')", "[{'e': Engine('a')}]"])
+def test_the_code_of_a_class_that_a_method_has_an_object_of_counts(edit: tuple[str, str], state: str) -> None:
+    source = f"""{ENGINE}
+class Agent:
+    def __init__(self):
+        self.e = {state}
+
+    def ask(self, text):
+        e = self.e if isinstance(self.e, Engine) else self.e[0]["e"]
+        return e.prompt() + text
+"""
+    keys = [key_of(defined(text, "Agent")().ask, "x") for text in (source, source, source.replace(*edit))]
+
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_an_object_of_the_module_counts_as_it_was_when_it_was_met() -> None:
+    function: Any = defined(f"{ENGINE}ENGINE = Engine('a')\ndef ask(text):\n    return ENGINE.tone + text")
+    before = key_of(function, "x")
+    function.__globals__["ENGINE"].tone = "b"
+
+    assert key_of(function, "x") == before
 
 
 def test_the_module_is_part_of_the_key() -> None:

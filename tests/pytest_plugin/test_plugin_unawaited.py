@@ -1,9 +1,10 @@
 """Tests that leave runs un-awaited or going on fail."""
 
+import sys
 from pathlib import Path
 
 import pytest
-from pytest_sessions import ASYNCIO, Session, run_session
+from pytest_sessions import ASYNCIO, XDIST, Session, run_session
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -164,3 +165,116 @@ def test_a_run_that_is_kept_to_the_end_fails_the_session(tmp_path: Path) -> None
     assert session.code == 1
     assert "1 passed" in session.output
     assert "1. kept - NEVER AWAITED\n   Reasoning: It was ordered and never awaited, so it never ran." in session.table
+
+
+KEPT_AND_FAILED = """
+KEPT = []
+
+
+@pytest.mark.agent_test
+async def test_keeps():
+    KEPT.append(scenario.arun(**order("kept")))
+
+
+@pytest.fixture
+def kept():
+    return KEPT
+
+
+def test_fails_over_what_others_kept(kept):
+    assert kept == 0
+
+
+def test_fails_before_it_awaits():
+    alone = scenario.run(**order("alone"))
+    several = [scenario.run(**order("in a list"))]
+    by_name = {"a": scenario.run(**order("in a mapping"))}
+    with pytest.raises(KeyError) as in_a_cycle:
+        {}["a"]
+    assert 0
+
+
+def test_passes():
+    pass
+
+
+def test_fails_last():
+    alone = scenario.run(**order("alone at the end"))
+    assert 0
+"""
+
+
+def test_a_run_that_is_kept_stands_in_the_table_when_other_tests_fail(tmp_path: Path) -> None:
+    session = run_session(tmp_path, {"test_kept.py": KEPT_AND_FAILED}, "-W", "error", "-rA", "-p", "no:randomly")
+
+    assert session.table.startswith("Total Scenarios: 1\n")
+    assert "1. kept - NEVER AWAITED" in session.table
+    assert outcomes(session, "test_passes") == ["PASSED"]
+    assert "RuntimeWarning" not in session.output
+
+
+@pytest.mark.slow
+def test_a_run_that_is_lost_in_a_worker_stands_in_the_table_when_other_tests_fail(tmp_path: Path) -> None:
+    tests = """
+    import gc
+
+    def test_loses():
+        cycle = [scenario.run(**order("lost"))]
+        cycle.append(cycle)
+        gc.collect()  # what outlives it is old, and the collections after tests are of what is young
+
+    def test_fails():
+        assert 0
+    """
+    session = run_session(tmp_path, {"test_lost.py": tests}, *XDIST, "-n", "1", "-p", "no:randomly")
+
+    assert "1. lost - NEVER AWAITED" in session.table
+
+
+def test_of_many_each_is_told_once(tmp_path: Path) -> None:
+    tests = """
+    def test_forgets_coroutines():
+        scenario.run_many([scenario.run(**order("a")), scenario.run(**order("b"))])
+
+    def test_forgets_executors():
+        options = order("c")
+        scenario.run_many([scenario.ScenarioExecutor(**options)])
+
+    def test_forgets_what_is_not_known():
+        scenario.run_many(scenario.run(**order("d")) for _ in range(2))
+    """
+    session = run_session(tmp_path, {"test_many.py": tests}, "-p", "no:randomly")
+
+    assert session.table.startswith("Total Scenarios: 4\n")
+    assert "3 failed" in session.output
+    assert all(f". {name} - NEVER AWAITED" in session.table for name in ("a", "b", "c", "several runs"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="timers of POSIX systems")
+def test_an_interrupt_during_the_last_search_leaves_the_table(tmp_path: Path) -> None:
+    conftest = """
+    import gc
+    import signal
+    import pytest
+
+    def interrupt_soon(phase, info):
+        gc.callbacks.remove(interrupt_soon)
+        # Python code would get the interrupt, and a callback's exceptions are lost: it comes during the collection.
+        signal.setitimer(signal.ITIMER_REAL, 0.005)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish():
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        gc.callbacks.append(interrupt_soon)
+        return (yield)
+    """
+    tests = """
+    def test_is_interrupted():
+        scenario.run_sync(**order("good"))
+        raise KeyboardInterrupt
+    """
+    session = run_session(tmp_path, {"conftest.py": conftest, "test_interrupted.py": tests})
+
+    assert session.code == 2
+    assert "1. good - PASSED" in session.table
+    assert "Traceback" not in session.output

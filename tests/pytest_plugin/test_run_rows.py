@@ -90,6 +90,14 @@ class TestReporter:
 
         assert reporter.results == [{"scenario": scenario, "result": found}]
 
+    def test_a_result_that_is_added_twice_counts_twice(self) -> None:
+        reporter, scenario, found = ScenarioReporter(), Named("refund"), result(run_id="scenariorun_1")
+
+        reporter.add_result(scenario, found)
+        reporter.add_result(scenario, found)
+
+        assert len(reporter.results) == reporter.get_summary()["total"] == 2
+
     def test_an_empty_summary(self) -> None:
         assert ScenarioReporter().get_summary() == {"total": 0, "passed": 0, "failed": 0, "success_rate": 0}
 

@@ -2,13 +2,14 @@
 
 import hashlib
 
-from scenario.config import ScenarioConfig
-from scenario.engine.run_context import current_run
-from scenario.scenario_state import state_in_play
-
 
 def active_cache_key() -> str | None:
     """Return the cache key of the run the caller works for; outside of runs, the configured one; None for neither."""
+    # Loaded here, because to look into the cache takes none of it.
+    from scenario.config import ScenarioConfig
+    from scenario.engine.run_context import current_run
+    from scenario.scenario_state import state_in_play
+
     run = current_run()
     if run is not None:
         return run.cache_key or None

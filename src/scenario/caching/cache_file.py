@@ -24,6 +24,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_TRIES = 60.0
+_SECONDS_LEFT_TO_OTHERS = 15.0
 _NOTED_USES = 256
 _LARGEST_SHARE = 0.25
 
@@ -56,6 +57,7 @@ class CacheFile:
         self._next_try = 0.0
         self._next_write = 0.0
         self._is_read_only = False
+        self._problem = ""
         self.recent: RecentValues | None = None
 
     @property
@@ -91,15 +93,17 @@ class CacheFile:
     def keep(self, entry: Entry) -> None:
         """Keep a value, unless it takes a large part of the room there is."""
         if self._may_write and len(entry.value) <= self.place.max_bytes * _LARGEST_SHARE:
-            self._with_database(lambda database: self._keep(database, entry))
+            self._with_database(lambda database: self._keep(database, entry), is_writing=True)
 
     def info(self) -> CacheInfo:
         """Return what is in the cache. A file that is not there is not made."""
         functions: dict[str, int] | None = None
         size: int | None = None
+        self._problem = ""
         if os.path.exists(self._path):
+            self._next_try = 0.0
             functions = self._with_database(CacheDatabase.functions)
-            size = self._with_database(CacheDatabase.used_bytes)
+            size = None if functions is None else self._with_database(CacheDatabase.used_bytes)
         return CacheInfo(
             path=self._path,
             entries=sum((functions or {}).values()),
@@ -107,6 +111,7 @@ class CacheFile:
             max_bytes=self.place.max_bytes,
             max_age=self.place.max_age,
             functions=functions or {},
+            problem=self._problem,
         )
 
     def clear(self, scope: bytes | None) -> int:
@@ -136,7 +141,7 @@ class CacheFile:
     def close(self) -> None:
         """Write down what was used, and close the file."""
         if self._database is not None and self._may_write:
-            self._with_database(self._note_uses)
+            self._with_database(self._note_uses, is_writing=True)
         self._disconnect()
         self._give_claims_back()
 
@@ -146,7 +151,7 @@ class CacheFile:
 
     # Opening
 
-    def _with_database(self, work: Callable[[CacheDatabase], T]) -> T | None:
+    def _with_database(self, work: Callable[[CacheDatabase], T], *, is_writing: bool = False) -> T | None:
         """Work with the database; when that fails, say so once and return None."""
         if time.monotonic() < self._next_try:
             return None
@@ -155,7 +160,7 @@ class CacheFile:
         except Unusable as error:
             self._say("unusable", f"{error}; nothing is cached. Remove it, or set SCENARIO_CACHE_DIR")
         except sqlite3.Error as error:
-            if self._get_over(error):
+            if self._get_over(error, is_writing=is_writing):
                 return None
             self._say("unusable", f"cannot be used ({error}); nothing is cached. Remove it, or set SCENARIO_CACHE_DIR")
         except OSError as error:
@@ -231,7 +236,7 @@ class CacheFile:
         self._uses[key] = now
         if len(self._uses) >= _NOTED_USES:
             if self._may_write:
-                self._with_database(self._note_uses)
+                self._with_database(self._note_uses, is_writing=True)
             self._uses.clear()
         if self.recent is not None:
             self.recent.put(key, value, stamp)
@@ -261,11 +266,20 @@ class CacheFile:
 
     # Trouble
 
-    def _get_over(self, error: sqlite3.Error) -> bool:
+    def _get_over(self, error: sqlite3.Error, *, is_writing: bool) -> bool:
         """Deal with an error; tell whether there is nothing more to do about it."""
         code = _code(error)
         if code in _OCCUPIED:
-            _log.debug("the cache file %s is busy: %s", self._path, error)
+            until = time.monotonic() + _SECONDS_LEFT_TO_OTHERS
+            if is_writing:
+                self._next_write = until
+            else:
+                self._next_try = until
+            doing = "added" if is_writing else "cached"
+            self._say(
+                "busy",
+                f"is held by another process ({error}); nothing is {doing} for {_SECONDS_LEFT_TO_OTHERS:g} s at a time",
+            )
         elif code in _DAMAGED:
             return self._set_aside()
         elif code == sqlite3.SQLITE_READONLY:
@@ -300,6 +314,7 @@ class CacheFile:
         self._say("read-only", f"cannot be written ({reason}); what is in it is used, and nothing is added")
 
     def _say(self, kind: str, what: str) -> None:
+        self._problem = what
         if (self._path, kind) not in _said:
             _said.add((self._path, kind))
             _log.warning("the cache file %s %s", self._path, what)

@@ -25,6 +25,7 @@ class CodeFacts:
     Attributes:
         digest: Hash of the code; line numbers and file do not count.
         globals: Names that are looked up in the module, sorted.
+        global_chains: Names that are looked up in the module with the attributes asked for right after, sorted.
         attributes: Names of attributes it mentions, of whatever object.
         kept_variables: Variables of outer scopes that it keeps for itself: it sets them or items of them, or does
             nothing with them but add to them and count what is in them.
@@ -33,6 +34,7 @@ class CodeFacts:
 
     digest: bytes
     globals: tuple[str, ...]
+    global_chains: tuple[tuple[str, ...], ...]
     attributes: frozenset[str]
     kept_variables: frozenset[str]
     kept_attributes: frozenset[str]
@@ -54,6 +56,7 @@ def _read(code: CodeType) -> CodeFacts:
     return CodeFacts(
         digest=writer.digest(),
         globals=tuple(sorted(reading.globals)),
+        global_chains=tuple(sorted(reading.global_chains)),
         attributes=frozenset(reading.attribute_loads),
         kept_variables=frozenset(reading.set_variables | _only_added_to(reading.variable_loads, reading.variable_adds)),
         kept_attributes=frozenset(
@@ -88,6 +91,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.globals: set[str] = set()
+        self.global_chains: set[tuple[str, ...]] = set()
         self.variable_loads: Counter[str] = Counter()
         self.variable_adds: Counter[str] = Counter()
         self.attribute_loads: Counter[str] = Counter()
@@ -107,12 +111,20 @@ class _Reading:
             elif step.opname in _VARIABLE_LOADS:
                 if step.opname != "LOAD_DEREF":
                     self.globals.add(name)
+                    self._note_chain(steps, position)
                 self._note_load(steps, position, self.variable_loads, self.variable_adds, self.set_variables)
             elif step.opname in _ATTRIBUTE_LOADS:
                 self._note_load(steps, position, self.attribute_loads, self.attribute_adds, self.set_attributes)
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
                 self.read(constant)
+
+    def _note_chain(self, steps: Sequence[dis.Instruction], position: int) -> None:
+        last = position + 1
+        while last < len(steps) and steps[last].opname in _ATTRIBUTE_LOADS:
+            last += 1
+        if last > position + 1:
+            self.global_chains.add(tuple(step.argval for step in steps[position:last]))
 
     @staticmethod
     def _note_load(

@@ -45,6 +45,7 @@ class CacheInfo:
         max_bytes: Size beyond which the values used longest ago are dropped.
         max_age: Seconds after which a value that was not used is dropped; None for never.
         functions: Number of values by the function that gave them, most first.
+        problem: Why the file could not be read, and what to do; empty if nothing is wrong with it.
     """
 
     path: str
@@ -53,3 +54,4 @@ class CacheInfo:
     max_bytes: int
     max_age: float | None
     functions: Mapping[str, int]
+    problem: str = ""

@@ -1,14 +1,17 @@
 """What a function is: its name, its code, and the code and data that it leans on.
 
 Of what is outside of the function, its closure counts, and of its own module the functions, constants and plain
-collections that it names; for a method also the methods and class attributes that it names. What the function keeps
-for itself, such as a counter, does not count, nor does what has no canonical form.
+collections that it names, the classes with the methods and defaults it may lean on, and the objects with the attributes
+that are named; for a method also the methods and class attributes that it names. Of other modules of the program the
+constants count that are named as `module.CONSTANT`. What the function keeps for itself, such as a counter, does not
+count, nor does what has no canonical form.
 """
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from enum import Enum
-from types import FunctionType, MappingProxyType, MethodType, NoneType
+from functools import partial
+from types import FunctionType, MappingProxyType, MethodType, ModuleType, NoneType
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
@@ -16,6 +19,7 @@ from pydantic import BaseModel
 
 from scenario.caching.canonical import CanonicalWriter
 from scenario.caching.code_facts import CodeFacts, facts_of
+from scenario.caching.program_modules import is_of_the_program
 
 _PLAIN = frozenset(
     {NoneType, bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, MappingProxyType}
@@ -23,14 +27,20 @@ _PLAIN = frozenset(
 _FRAMEWORKS = frozenset({"abc", "builtins", "enum", "pydantic", "scenario", "typing"})
 _OUR_WRAPPERS = "scenario.caching.cached_function"
 _MISSING = object()
+_IMPLICIT = frozenset({"__call__", "__init__", "__new__", "__post_init__", "__repr__", "__str__"})
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__"})
+_MOST_PARTS = 100
 
 _Snapshot = tuple["ref[Any]", bytes | None]
+_bases: "WeakKeyDictionary[type, tuple[tuple[type, ...], tuple[type, ...]]]" = WeakKeyDictionary()
 _first_sights: "WeakKeyDictionary[FunctionType, dict[str, _Snapshot]]" = WeakKeyDictionary()
 
 
 def write_function(writer: CanonicalWriter, function: FunctionType) -> None:
     """Write what a function is."""
-    FunctionWalk(writer, function).write()
+    walk = FunctionWalk(writer, function)
+    walk.write()
+    walk.write_met()
 
 
 def write_callable(writer: CanonicalWriter, target: Any) -> None:
@@ -67,7 +77,11 @@ def kept_by_method(writer: CanonicalWriter, function: FunctionType, owner: objec
     walk = FunctionWalk(writer, function)
     walk.write()
     walk.write_members(owner if isinstance(owner, type) else type(owner))
-    return frozenset(walk.kept_attributes)
+    kept = frozenset(walk.kept_attributes)
+    if not isinstance(owner, type):
+        walk.meet_parts(owner)
+    walk.write_met()
+    return kept
 
 
 class FunctionWalk:
@@ -82,6 +96,8 @@ class FunctionWalk:
         self._function = _unwrapped(function)
         self._home = self._function.__module__
         self._attributes: set[str] = set()
+        self._classes: dict[type, None] = {}
+        self._objects: dict[str, Any] = {}
         self.kept_attributes: set[str] = set()
 
     def write(self) -> None:
@@ -96,6 +112,82 @@ class FunctionWalk:
             for name in names:
                 self._write_member(kind, name)
 
+    def meet_parts(self, owner: object) -> None:
+        """Note the classes of the function's own module that the state of an object is made of."""
+        waiting: list[Any] = [owner]
+        seen: set[int] = set()
+        while waiting and len(seen) < _MOST_PARTS:
+            value = waiting.pop()
+            kind = cast("type[Any]", type(value))
+            if id(value) in seen:
+                continue
+            if kind is list or kind is tuple:
+                parts = cast("list[Any]", value)[:_MOST_PARTS]
+            elif kind is dict:
+                parts = list(value.values())[:_MOST_PARTS]
+            elif kind.__module__ == self._home:
+                if value is not owner:
+                    self._classes[kind] = None
+                attributes: dict[str, Any] = getattr(value, "__dict__", {})
+                parts = [attributes[name] for name in sorted(attributes)]
+            else:
+                continue
+            seen.add(id(value))
+            waiting += parts
+
+    def write_met(self) -> None:
+        """Write what the functions met so far may use of the classes and objects met so far."""
+        written: dict[type, set[str]] = {}
+        named = -1
+        while named != len(self._attributes) or len(written) != len(self._classes):
+            named = len(self._attributes)
+            names = self._attributes | _IMPLICIT
+            for kind in list(self._classes):
+                if kind not in written:
+                    written[kind] = set()
+                    self._write_defaults(kind)
+                new = _own_names(kind, names) - written[kind]
+                written[kind] |= new
+                for name in sorted(new):
+                    self._write_member(kind, name)
+        for name in sorted(self._objects):
+            self._writer.write(name)
+            self._writer.write(self._object_at_first_sight(name, self._objects[name]))
+
+    def _write_defaults(self, kind: Any) -> None:
+        if issubclass(kind, BaseModel):
+            fields = {name: (field.default, field.default_factory) for name, field in kind.model_fields.items()}
+        elif dataclasses.is_dataclass(kind):
+            fields = {field.name: (field.default, field.default_factory) for field in dataclasses.fields(kind)}
+        else:
+            return
+        for name, (default, factory) in fields.items():
+            if isinstance(factory, FunctionType):
+                self._writer.write(name)
+                self._write_function(_unwrapped(factory))
+            elif _is_a_value(default):
+                self._writer.write(name)
+                self._write_value(default)
+
+    def _object_at_first_sight(self, name: str, value: Any) -> bytes | None:
+        """Return the form that the attributes in use of an object of the module had when it was first met."""
+        sights = _first_sights.setdefault(self._function, {})
+        known = sights.get(f"{name}.")
+        if known is not None and known[0]() is value:
+            return known[1]
+        try:
+            seen_object = ref(value)
+        except TypeError:
+            return None  # objects of this class cannot be remembered without keeping them alive
+        form = b""
+        attributes: dict[str, Any] = getattr(value, "__dict__", {})
+        for attribute in sorted(self._attributes - self.kept_attributes):
+            if _is_a_value(attributes.get(attribute, _MISSING)):
+                named = (form, attribute, attributes[attribute])
+                form = self._writer.form_of_small(named, alone=True) or form
+        sights[f"{name}."] = (seen_object, form)
+        return form
+
     def _write_function(self, function: FunctionType) -> None:
         facts = facts_of(function.__code__)
         self._writer.write_tagged("function", function.__module__, function.__qualname__, facts.digest)
@@ -103,7 +195,8 @@ class FunctionWalk:
             return
         self._writer.seen.add(id(function))
         self._attributes |= facts.attributes
-        self.kept_attributes |= facts.kept_attributes
+        if function.__name__ not in _CONSTRUCTORS:
+            self.kept_attributes |= facts.kept_attributes
         if function.__defaults__ or function.__kwdefaults__:
             self._write_value((function.__defaults__, function.__kwdefaults__))
         self._write_closure(function, facts)
@@ -137,11 +230,36 @@ class FunctionWalk:
             elif isinstance(value, type):
                 if value.__module__ == self._home:
                     self._write_value(value)
-                    for attribute in sorted(facts.attributes):
-                        self._write_member(value, attribute)
+                    self._classes[value] = None
             elif _is_a_value(value):
                 self._writer.write(name)
                 self._write_value(value)
+                if type(value).__module__ == self._home:
+                    self._classes[type(value)] = None
+            elif isinstance(value, partial):
+                self._writer.write(name)
+                self._writer.write(self._first_sight(function, name, cast(Any, value), facts))
+            elif type(value).__module__ == self._home:
+                self._objects[name] = value
+                self._classes[type(value)] = None
+                self.meet_parts(value)
+        for chain in facts.global_chains:
+            self._write_constant(function, chain)
+
+    def _write_constant(self, function: FunctionType, chain: tuple[str, ...]) -> None:
+        """Write what `module.CONSTANT` names, if the module is one of the program."""
+        value = function.__globals__.get(chain[0])
+        if not isinstance(value, ModuleType):
+            return
+        for name in chain[1:]:
+            if not isinstance(value, ModuleType):
+                break
+            if not is_of_the_program(value) or name in self.kept_attributes:
+                return
+            value = vars(value).get(name, _MISSING)
+        if _is_a_value(value):
+            self._writer.write(chain)
+            self._write_value(value)
 
     def _write_member(self, kind: type, name: str) -> None:
         member = own_member(kind, name)
@@ -199,7 +317,19 @@ def _is_a_value(value: Any) -> bool:
 
 def own_member(kind: type, name: str) -> Any:
     """Return a member of a class as it is stored there, unless it comes from a framework or is missing."""
-    for base in kind.__mro__:
-        if base.__module__.partition(".")[0] not in _FRAMEWORKS and name in base.__dict__:
+    for base in _own_bases(kind):
+        if name in base.__dict__:
             return base.__dict__[name]
     return _MISSING
+
+
+def _own_names(kind: type, names: Set[str]) -> set[str]:
+    return {name for base in _own_bases(kind) for name in names & base.__dict__.keys()}
+
+
+def _own_bases(kind: type) -> tuple[type, ...]:
+    bases = _bases.get(kind)
+    if bases is None or bases[0] is not kind.__mro__:
+        own = tuple(base for base in kind.__mro__ if base.__module__.partition(".")[0] not in _FRAMEWORKS)
+        bases = _bases[kind] = (kind.__mro__, own)
+    return bases[1]

@@ -35,7 +35,7 @@ class ScenarioReporter:
     def __init__(self) -> None:
         self.results: list[ReportedRun] = []
         self._rows: dict[str, RunRow] = {}
-        self._nameless = count(1)
+        self._further = count(1)
 
     @property
     def rows(self) -> Sequence[RunRow]:
@@ -43,18 +43,25 @@ class ScenarioReporter:
         return list(self._rows.values())
 
     def add_result(self, scenario: Any, result: "ScenarioResult") -> None:
-        """Add a run that has ended.
+        """Add a run that has ended. Each time counts.
 
         Args:
             scenario: What was run: a `ScenarioExecutor`, or anything else with a name.
             result: What came of it.
         """
         self.results.append({"scenario": scenario, "result": result})
-        self.add_row(row_of(str(getattr(scenario, "name", scenario)), result))
+        self.add_further_row(row_of(str(getattr(scenario, "name", scenario)), result))
 
     def add_row(self, row: RunRow) -> None:
         """Add a run, or put the row in the place of the one with the same run id."""
-        self._rows[row.run_id or f"nameless {next(self._nameless)}"] = row
+        if row.run_id:
+            self._rows[row.run_id] = row
+        else:
+            self.add_further_row(row)
+
+    def add_further_row(self, row: RunRow) -> None:
+        """Add a run, even if there is one with the same run id."""
+        self._rows[f"further {next(self._further)}"] = row
 
     def row_of_run(self, run_id: str) -> RunRow | None:
         """Return the row of a run, or None."""

@@ -147,7 +147,10 @@ class RunLog:
         """
         for row in rows_in(properties, test):
             # Those without an id cannot be told apart, and stand in each report of their test.
-            if row.run_id or is_last:
+            if not test:
+                # No report tells of it, so it is told of once only.
+                self.reporter.add_further_row(row)
+            elif row.run_id or is_last:
                 self.reporter.add_row(row)
 
     @property

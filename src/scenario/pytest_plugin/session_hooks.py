@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +13,7 @@ from scenario.engine.run_origin import tell_origins
 from scenario.pytest_plugin.unawaited_runs import (
     UnawaitedRun,
     UnawaitedRuns,
+    close_runs_of_frames,
     closed_run,
     runs_can_exist,
     unawaited_runs_alive,
@@ -131,9 +132,12 @@ class SessionHooks:
 
     def _note_unawaited(self) -> Sequence[UnawaitedRun]:
         found = self._unawaited.taken()
-        for run in found:
-            self.log.never_awaited(run.name)
+        self._tell_unawaited(found)
         return found
+
+    def _tell_unawaited(self, found: Iterable[UnawaitedRun]) -> None:
+        for name in (name for run in found for name in run.names):
+            self.log.never_awaited(name)
 
     def _fail_for_unawaited(self) -> None:
         found = self._note_unawaited()
@@ -187,9 +191,11 @@ class SessionHooks:
         if getattr(call.excinfo.value, "pytrace", True):
             hide_own_frames(call.excinfo.value)
         mistaken = closed_run(getattr(call.excinfo.value, "obj", None))
+        # It had no time to await what it ordered, and its traceback may be kept until the session ends.
+        close_runs_of_frames(call.excinfo.value)
         if mistaken is None:
             return ""
-        self.log.never_awaited(mistaken.name)
+        self._tell_unawaited([mistaken])
         return f"{mistaken} has no result: it was not awaited."
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -206,19 +212,24 @@ class SessionHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Look for runs that outlived their tests un-awaited; a session that has such runs does not pass."""
-        if runs_can_exist():
-            with UnawaitedRuns() as lost:
-                gc.collect()
-                found = [*lost.taken(), *unawaited_runs_alive()]
-            # A test that failed may have had no time to await what it ordered.
-            for run in () if session.testsfailed else found:
-                self.log.never_awaited(run.name)
+        try:
+            self._tell_lost_and_kept()
+        except KeyboardInterrupt:
+            # Whoever interrupts while this goes on is still to see what there is.
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
         if self._log is None:
             return
         if self._worker_output is not None:
             self._worker_output[_OUTPUT_OF_WORKER] = self._log.properties_in_no_report()
         elif session.exitstatus == pytest.ExitCode.OK and self._log.has_never_awaited:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _tell_lost_and_kept(self) -> None:
+        if runs_can_exist():
+            with UnawaitedRuns() as lost:
+                gc.collect()
+                found = [*lost.taken(), *unawaited_runs_alive()]
+            self._tell_unawaited(found)
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Print the table of runs, if there were any, after everything that pytest says of its tests."""
