@@ -275,8 +275,8 @@ ASK = """
             f"{MODEL}class Q(BaseModel):\n    tone: str = 'b'\ndef ask(text):\n    return Q().tone + text",
         ),
         (
-            f"{MODEL}class Q(BaseModel):\n    t: list = Field(default_factory=lambda: [1])\ndef ask(x):\n    return Q()",
-            f"{MODEL}class Q(BaseModel):\n    t: list = Field(default_factory=lambda: [2])\ndef ask(x):\n    return Q()",
+            f"{MODEL}class Q(BaseModel):\n    t: int = Field(default_factory=lambda: 1)\ndef ask(x):\n    return Q()",
+            f"{MODEL}class Q(BaseModel):\n    t: int = Field(default_factory=lambda: 2)\ndef ask(x):\n    return Q()",
         ),
         (
             f"{ENGINE}ENGINE = Engine('a')\ndef ask(text):\n    return ENGINE.tone + text",

@@ -1,6 +1,8 @@
 """`scenario cache`: what is in it, and dropping it."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,17 @@ def test_a_file_that_is_no_cache_is_not_cleared(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr()
     assert not said.out
     assert "Next: " in said.err
+
+
+def test_a_file_that_is_no_cache_is_told_by_info_with_the_exit_code(
+    capsys: pytest.CaptureFixture[str], cache_dir: Path
+) -> None:
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(cache_dir / "cache.db")) as foreign:
+        foreign.execute("create table guests (name text)")
+        foreign.commit()
+
+    code = main(["cache", "info", "--json"])
+
+    assert code == 1
+    assert json.loads(capsys.readouterr().out)["problem"]

@@ -33,6 +33,7 @@ _MOST_PARTS = 100
 
 _Snapshot = tuple["ref[Any]", bytes | None]
 _bases: "WeakKeyDictionary[type, tuple[tuple[type, ...], tuple[type, ...]]]" = WeakKeyDictionary()
+_defaults: "WeakKeyDictionary[type, tuple[bytes | None, tuple[FunctionType, ...]]]" = WeakKeyDictionary()
 _first_sights: "WeakKeyDictionary[FunctionType, dict[str, _Snapshot]]" = WeakKeyDictionary()
 
 
@@ -155,19 +156,17 @@ class FunctionWalk:
             self._writer.write(self._object_at_first_sight(name, self._objects[name]))
 
     def _write_defaults(self, kind: Any) -> None:
-        if issubclass(kind, BaseModel):
-            fields = {name: (field.default, field.default_factory) for name, field in kind.model_fields.items()}
-        elif dataclasses.is_dataclass(kind):
-            fields = {field.name: (field.default, field.default_factory) for field in dataclasses.fields(kind)}
-        else:
-            return
-        for name, (default, factory) in fields.items():
-            if isinstance(factory, FunctionType):
-                self._writer.write(name)
-                self._write_function(_unwrapped(factory))
-            elif _is_a_value(default):
-                self._writer.write(name)
-                self._write_value(default)
+        known = _defaults.get(kind)
+        if known is None:
+            fields = _defaults_of(kind)
+            values = {name: default for name, (default, _) in fields.items() if _is_a_value(default)}
+            makers = tuple(_unwrapped(maker) for _, maker in fields.values() if isinstance(maker, FunctionType))
+            forms = {name: self._writer.form_of_small(value, alone=True) for name, value in values.items()}
+            known = _defaults[kind] = (self._writer.form_of_small(forms, alone=True), makers)
+        form, makers = known
+        self._writer.write(form)
+        for maker in makers:
+            self._write_function(maker)
 
     def _object_at_first_sight(self, name: str, value: Any) -> bytes | None:
         """Return the form that the attributes in use of an object of the module had when it was first met."""
@@ -190,7 +189,8 @@ class FunctionWalk:
 
     def _write_function(self, function: FunctionType) -> None:
         facts = facts_of(function.__code__)
-        self._writer.write_tagged("function", function.__module__, function.__qualname__, facts.digest)
+        # In one piece, because each value that is written takes its time.
+        self._writer.write(f"function {function.__module__}\0{function.__qualname__}\0".encode() + facts.digest)
         if id(function) in self._writer.seen:
             return
         self._writer.seen.add(id(function))
@@ -321,6 +321,15 @@ def own_member(kind: type, name: str) -> Any:
         if name in base.__dict__:
             return base.__dict__[name]
     return _MISSING
+
+
+def _defaults_of(kind: Any) -> dict[str, tuple[Any, Any]]:
+    """Return default and default factory of the fields of a pydantic model or dataclass; nothing for other classes."""
+    if issubclass(kind, BaseModel):
+        return {name: (field.default, field.default_factory) for name, field in kind.model_fields.items()}
+    if dataclasses.is_dataclass(kind):
+        return {field.name: (field.default, field.default_factory) for field in dataclasses.fields(kind)}
+    return {}
 
 
 def _own_names(kind: type, names: Set[str]) -> set[str]:

@@ -37,11 +37,12 @@ def info(as_json: bool) -> int:
                 "max_bytes": found.max_bytes,
                 "max_age_seconds": found.max_age,
                 "functions": dict(found.functions),
+                "problem": found.problem,
             }
         )
     else:
         print_lines(_info_lines(found))
-    return 0
+    return 1 if found.problem else 0
 
 
 @cache.command()
@@ -68,6 +69,8 @@ def _info_lines(found: "CacheInfo") -> list[Line]:
         ("Size", f"{found.size_bytes / _MEGABYTE:.1f} MB of {limit}"),
         ("Dropped", age),
     ]
+    if found.problem:
+        rows.append(("Problem", found.problem))
     lines = [line(row) for row in aligned(rows)]
     counts = [(f"{count:,}", function) for function, count in found.functions.items()]
     return lines + [line(INDENT, Piece(row)) for row in aligned(counts)] if counts else lines

@@ -20,6 +20,7 @@ def machine_findings() -> Iterator[Finding]:
 
 
 def _cache_folder() -> Finding:
+    from scenario.caching import info
     from scenario.caching.place import cache_place
 
     place = cache_place()
@@ -28,6 +29,8 @@ def _cache_folder() -> Finding:
     folder = existing = Path(place.directory).absolute()
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
+    if folder.is_dir() and (problem := info().problem):
+        return warning("Cache", problem, "until then nothing is kept from run to run")
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return ok("Cache", f"{folder} can be written")
     return warning(
