@@ -74,7 +74,7 @@ def test_the_program_ends_with_the_code_of_its_command() -> None:
 def test_the_installed_program_is_the_same() -> None:
     program = Path(sys.executable).with_name("scenario")
     if not program.exists():
-        pytest.skip("the package is not installed beside this interpreter")
+        pytest.skip("the package is not installed beside this interpreter")  # run from a bare source tree
 
     finished = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False)
 

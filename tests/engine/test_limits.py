@@ -11,6 +11,7 @@ import scenario
 from scenario import Outcome, StopReason
 from scenario.engine.budget import Budget, Limits
 from scenario.errors import AgentTimeoutError, BudgetExceededError
+from scenario.scenario_state import ScenarioState
 from scenario.types import AgentInput, AgentRole
 from scenario.usage import RunUsage, TokenUsage, Usage
 
@@ -101,6 +102,22 @@ async def test_the_limit_of_cost_truncates_the_run_before_the_next_call() -> Non
 
     assert (result.outcome, result.stop_reason) == (Outcome.TRUNCATED, StopReason.MAX_COST)
     assert result.usage.cost_usd == pytest.approx(0.6)
+
+
+async def test_steps_that_spend_nothing_still_run_when_the_tokens_are_used_up() -> None:
+    checked: list[int] = []
+
+    def check(state: ScenarioState) -> None:
+        checked.append(len(state.messages))
+
+    result = await play(
+        spending(input_tokens=1000),
+        max_tokens_total=10,
+        script=[scenario.user("hi"), scenario.agent(), check, scenario.succeed()],
+    )
+
+    assert checked == [2]
+    assert result.outcome is Outcome.PASSED
 
 
 async def test_a_verdict_given_with_the_last_token_counts() -> None:

@@ -64,12 +64,15 @@ class LiveRun:
         return self._spec.limits
 
     @property
-    def limit_reached(self) -> LimitReached | None:
-        """The limit of spend or time that is used up, if one is."""
+    def time_limit_reached(self) -> LimitReached | None:
+        """The limit of time, if it is used up."""
         limit = self._spec.limits.max_seconds
-        if limit is not None and self.elapsed() >= limit:
-            return out_of_time(limit)
-        return self.budget.used_up
+        return out_of_time(limit) if limit is not None and self.elapsed() >= limit else None
+
+    @property
+    def limit_reached(self) -> LimitReached | None:
+        """The limit of time or spend that is used up, if one is."""
+        return self.time_limit_reached or self.budget.used_up
 
     def elapsed(self) -> float:
         """Return the seconds since the run began, on the clock of its loop, whichever thread asks."""

@@ -59,10 +59,10 @@ class ScriptRun:
             self._say_finished(self._failing or self._completed(self._result_of(error)), error)
             raise
         finally:
+            state_in_play.reset(token)
             self._conversation.close()
             for guard in self._spec.guards:
                 guard.forget(self._spec.thread_id)
-            state_in_play.reset(token)
 
     async def _on_the_medium(self) -> ScenarioResult:
         self._conversation.medium.check()
@@ -147,7 +147,8 @@ class ScriptRun:
         conversation = self._conversation
         try:
             for position, step in enumerate(self._spec.script):
-                if limit := conversation.run.limit_reached:
+                # Spent tokens stop who would spend more, and not the checks that follow.
+                if limit := conversation.run.time_limit_reached:
                     raise limit
                 with conversation.calls_under_way.call(f"step {position} ({step_name(step)})", None):
                     value: Any = step(conversation.state)
